@@ -1,0 +1,74 @@
+"""What one turnover of a mechanism moves and consumes, declared as data.
+
+Mass, charge, water, ATP, current and driving force are all derived from this declaration, so
+that no mechanism can move an ion that it does not account for.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from jaxion.errors import ConservationError
+from jaxion.ions import WATER, valence
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class Cycle:
+    """Stoichiometry of one turnover across a membrane.
+
+    Args:
+        outward: Counts per turnover of the species that leave the inside compartment.
+        inward: Counts per turnover of the species that enter it.
+        ATP: Molecules of ATP hydrolysed inside per turnover.
+
+    Counts are whole numbers; `water` counts picolitres. A rate is positive as the cycle reads.
+
+    Example:
+        >>> pump = Cycle(outward={"Na": 3}, inward={"K": 2}, ATP=1)
+        >>> pump.charge, pump.count("K")
+        (1, -2)
+    """
+
+    counts: tuple[tuple[str, int], ...]
+    ATP: int
+
+    def __init__(self, outward: Mapping[str, int] = MappingProxyType({}), inward: Mapping[str, int] = MappingProxyType({}), ATP: int = 0):
+        net: dict[str, int] = {}
+        for side, sign in ((outward, 1), (inward, -1)):
+            for species, count in side.items():
+                if species != WATER:
+                    valence(species)
+                _check_count(species, count)
+                net[species] = net.get(species, 0) + sign * int(count)
+        _check_count("ATP", ATP)
+        object.__setattr__(self, "counts", tuple(sorted((s, c) for s, c in net.items() if c)))
+        object.__setattr__(self, "ATP", ATP)
+
+    def count(self, species: str) -> int:
+        """Net count of a species that leaves the inside per turnover (negative: enters)."""
+        return dict(self.counts).get(species, 0)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Names of everything that a turnover moves, sorted."""
+        return tuple(species for species, _ in self.counts)
+
+    @property
+    def solutes(self) -> tuple[tuple[str, int], ...]:
+        """Species other than water with their outward counts."""
+        return tuple((s, c) for s, c in self.counts if s != WATER)
+
+    @property
+    def charge(self) -> int:
+        """Net elementary charges that leave the inside per turnover."""
+        return sum(count * valence(species) for species, count in self.solutes)
+
+    def __str__(self) -> str:
+        """The cycle as a reaction: `3 Na out, 2 K in, 1 ATP`."""
+        parts = [f"{abs(c)} {s} {'out' if c > 0 else 'in'}" for s, c in sorted(self.counts, key=lambda item: -item[1])]
+        return ", ".join(parts + ([f"{self.ATP} ATP"] if self.ATP else []))
+
+
+def _check_count(species: str, count: int) -> None:
+    if not isinstance(count, int) or count < 0:
+        raise ConservationError(f"Counts of a cycle must be whole and not negative, but `{species}` has {count}.")

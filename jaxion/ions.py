@@ -1,0 +1,28 @@
+"""The species that jaxion knows, and their valences."""
+
+from typing import Final
+
+from jaxion.errors import ConservationError, nearest
+
+VALENCE: Final[dict[str, int]] = {
+    "Na": 1,
+    "K": 1,
+    "Cl": -1,
+    "Ca": 2,
+    "H": 1,
+    "HCO3": -1,
+    "Glu": -1,
+    "GABA": 0,
+    "Glc": 0,
+}
+"""Charge number z of every solute that a cycle may move."""
+
+WATER: Final = "water"
+"""Name under which a cycle moves volume; one turnover is 1 pL."""
+
+
+def valence(species: str) -> int:
+    """Charge number z of a solute; raises `ConservationError` for an unknown one."""
+    if species not in VALENCE:
+        raise ConservationError(f"Unknown species `{species}`; known are {', '.join(VALENCE)}.{nearest(species, VALENCE)}")
+    return VALENCE[species]

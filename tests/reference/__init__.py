@@ -1,0 +1,1 @@
+"""Published and independently computed numbers, with their sources and tolerances."""
