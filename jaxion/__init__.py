@@ -1,7 +1,9 @@
 """Differentiable simulation of ion homeostasis in large batches of heterogeneous neurons."""
 
+from jaxion import mechanisms as mechanisms
 from jaxion import thermo as thermo
 from jaxion import units as units
+from jaxion.compartment import Bath, Compartment, Membrane
 from jaxion.cycle import Cycle
 from jaxion.errors import (
     ConfigError,
@@ -14,16 +16,26 @@ from jaxion.errors import (
     StoreError,
     UnitError,
 )
+from jaxion.model import Model
+from jaxion.paths import paths, replace
+from jaxion.precision import enable_x64
 
 __all__ = [
+    "Bath",
+    "Compartment",
     "ConfigError",
     "ConservationError",
     "Cycle",
     "JaxionError",
+    "Membrane",
+    "Model",
     "PathError",
     "PrecisionError",
     "SetPointError",
     "Status",
     "StoreError",
     "UnitError",
+    "enable_x64",
+    "paths",
+    "replace",
 ]

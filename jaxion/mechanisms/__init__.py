@@ -1,0 +1,41 @@
+"""Mechanisms: one physical process a file, each a cycle and a rate."""
+
+from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameter
+from jaxion.mechanisms.ghk import GHKLeak
+from jaxion.mechanisms.kcc import KCC
+from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction
+from jaxion.mechanisms.leak import Leak
+from jaxion.mechanisms.ncc import NCC
+from jaxion.mechanisms.nka import (
+    NaKATPaseConstant,
+    NaKATPaseCubic,
+    NaKATPaseKager,
+    NaKATPaseLinear,
+    NaKATPaseOstby,
+    NaKATPaseSigmoid,
+)
+from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1MassAction
+from jaxion.mechanisms.water import Water
+
+__all__ = [
+    "KCC",
+    "KCC2",
+    "NCC",
+    "AbstractMechanism",
+    "GHKLeak",
+    "KCC2Log",
+    "KCC2MassAction",
+    "Leak",
+    "MembraneView",
+    "NKCC1Log",
+    "NKCC1MassAction",
+    "NaKATPaseConstant",
+    "NaKATPaseCubic",
+    "NaKATPaseKager",
+    "NaKATPaseLinear",
+    "NaKATPaseOstby",
+    "NaKATPaseSigmoid",
+    "Side",
+    "Water",
+    "parameter",
+]

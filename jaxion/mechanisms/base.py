@@ -1,0 +1,94 @@
+"""What a mechanism is: a cycle declared as data, and a rate in plain JAX."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from jaxion import thermo
+from jaxion._types import PerCell, per_cell
+from jaxion.cycle import Cycle
+from jaxion.ions import valence
+
+
+def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, **options: Any) -> Any:
+    """Field of a mechanism that may vary from cell to cell, be swept, differentiated and fitted.
+
+    Args:
+        unit: Unit as `jaxion.paths` prints it; empty for a dimensionless number.
+        doc: What it is, in a few words.
+        typical: Range in which published values lie, in `unit`.
+        **options: Passed to `equinox.field`, such as `default`.
+    """
+    return eqx.field(converter=per_cell, metadata={"unit": unit, "doc": doc, "typical": typical}, **options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """Solution on one side of a membrane: concentrations in mM, and the osmolarity of all solutes in mM."""
+
+    concentrations: dict[str, Array]
+    osmolarity: Array
+
+    def __getitem__(self, ion: str) -> Array:
+        return self.concentrations[ion]
+
+
+@dataclasses.dataclass(frozen=True)
+class MembraneView:
+    """What a mechanism sees: the two solutions, the membrane potential `V` (mV, inside minus outside), `RT_F` (mV) and `F` (pA·s/fmol)."""
+
+    inside: Side
+    outside: Side
+    V: Array
+    RT_F: Array
+    F: Array
+
+    def E(self, ion: str) -> Array:
+        """Nernst potential of an ion, mV."""
+        return thermo.nernst(self.inside[ion], self.outside[ion], valence(ion), self.RT_F)
+
+    def affinity(self, cycle: Cycle) -> Array:
+        """Driving force of a cycle in units of RT (for water RT·fmol/pL); positive when downhill as it reads."""
+        return thermo.affinity(
+            cycle,
+            self.inside.concentrations,
+            self.outside.concentrations,
+            self.V,
+            self.RT_F,
+            osmolarity_inside=self.inside.osmolarity,
+            osmolarity_outside=self.outside.osmolarity,
+        )
+
+    def mass_action(self, cycle: Cycle) -> Array:
+        r"""$\prod_\mathrm{start} c^n - \prod_\mathrm{end} c^n$ of an electroneutral cycle, mM to the power of its order."""
+        start = end = jnp.ones(())
+        for species, count in cycle.solutes:
+            origin, goal = (self.inside, self.outside) if count > 0 else (self.outside, self.inside)
+            start = start * origin[species] ** abs(count)
+            end = end * goal[species] ** abs(count)
+        return start - end
+
+
+class AbstractMechanism(eqx.Module):
+    """One physical process across a membrane.
+
+    A subclass declares its `cycle` (what one turnover moves and consumes), its parameters, and
+    its `rate`. Everything else is derived. `passive` says that the second law applies without
+    an energy source: rate × affinity ≥ 0 in every state; generic tests hold each class to it.
+    """
+
+    cycle: eqx.AbstractVar[Cycle]
+    passive: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def rate(self, m: MembraneView) -> PerCell:
+        """Turnovers per second of the whole membrane at its baseline area, fmol/s (pL/s for water)."""
+
+
+def parameters(mechanism: type[AbstractMechanism] | AbstractMechanism) -> dict[str, dataclasses.Field]:
+    """Fields of a mechanism that are parameters, by name."""
+    return {field.name: field for field in dataclasses.fields(mechanism) if "unit" in field.metadata}

@@ -1,0 +1,264 @@
+"""Dotted paths: one name for whatever can vary or be read, in Python, files and on the command line.
+
+`neuron.nka.v_max`, `bath.K`, `neuron.volume` are parameters and baseline values, which `replace`
+changes; `neuron.E_Cl`, `neuron.nka.J_Na` follow from the state and can only be read.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array
+
+from jaxion import thermo
+from jaxion._types import per_cell
+from jaxion.errors import PathError, nearest
+from jaxion.ions import WATER, valence
+from jaxion.mechanisms.base import parameters
+from jaxion.model import Model
+from jaxion.snapshot import Snapshot, rates, side
+from jaxion.units import quantity
+
+Range = Literal["any", "not negative", "positive"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """One entry of `jaxion.paths`.
+
+    Attributes:
+        name: The dotted path.
+        unit: Its unit; empty for a dimensionless number.
+        doc: What it is.
+        kind: `"parameter"` (can be replaced), or `"derived"` (follows from the state).
+        range: What values a parameter may take.
+        source: Where the value is from.
+    """
+
+    name: str
+    unit: str
+    doc: str
+    kind: Literal["parameter", "derived"]
+    range: Range = "any"
+    source: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parameter(Path):
+    where: Callable[[Any], Any] = dataclasses.field(kw_only=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Derived(Path):
+    read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
+
+
+_POSITIVE: Final = frozenset({"K_Na", "K_K", "s_Na"})
+
+
+def _parameters(model: Model) -> dict[str, _Parameter]:
+    found: list[_Parameter] = []
+
+    def add(name: str, unit: str, doc: str, allowed: Range, where: Callable[[Any], Any]) -> None:
+        found.append(_Parameter(name, unit, doc, "parameter", allowed, model.source, where=where))
+
+    for name, bath in model.baths.items():
+        for ion in bath.concentrations:
+            add(f"{name}.{ion}", "mM", f"concentration of {ion}", "positive", lambda m, n=name, i=ion: m.baths[n].concentrations[i])
+        add(f"{name}.impermeant", "mM", "concentration of impermeants", "not negative", lambda m, n=name: m.baths[n].impermeant)
+    for name, compartment in model.compartments.items():
+        for ion in compartment.concentrations:
+            where = lambda m, n=name, i=ion: m.compartments[n].concentrations[i]  # noqa: E731
+            add(f"{name}.{ion}", "mM", f"concentration of {ion}", "positive", where)
+        add(f"{name}.volume", "pL", "volume", "positive", lambda m, n=name: m.compartments[n].volume)
+        add(f"{name}.impermeant", "fmol", "amount of impermeants", "not negative", lambda m, n=name: m.compartments[n].impermeant)
+        add(f"{name}.z", "", "mean charge number of the impermeants", "any", lambda m, n=name: m.compartments[n].z)
+    for name, membrane in model.membranes.items():
+        add(f"{name}.V", "mV", "membrane potential", "any", lambda m, n=name: m.membranes[n].V)
+        add(f"{name}.C", "pF", "capacitance", "positive", lambda m, n=name: m.membranes[n].C)
+        add(f"{name}.charge", "fmol", "excess charge", "any", lambda m, n=name: m.membranes[n].charge)
+        for key, mechanism in membrane.mechanisms.items():
+            add(
+                f"{name}.{key}.activity",
+                "",
+                f"factor on the rate of {key}",
+                "not negative",
+                lambda m, n=name, k=key: m.membranes[n].activity[k],
+            )
+            for field in parameters(mechanism).values():
+                where = lambda m, n=name, k=key, f=field.name: getattr(m.membranes[n].mechanisms[k], f)  # noqa: E731
+                allowed = "positive" if field.name in _POSITIVE else "not negative"
+                add(f"{name}.{key}.{field.name}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", allowed, where)
+    add("RT_F", "mV", "thermal voltage RT/F", "positive", lambda m: m.RT_F)
+    return {path.name: path for path in found}
+
+
+class _Observer:
+    """Reads derived paths of one snapshot; the rates are computed once, when first asked for."""
+
+    def __init__(self, model: Model, snapshot: Snapshot):
+        self.model, self.snapshot = model, snapshot
+
+    @functools.cached_property
+    def rates(self) -> dict[tuple[str, str], Array]:
+        return rates(self.model, self.snapshot)
+
+    def E(self, name: str, ion: str) -> Array:
+        m = self.model.membranes[name]
+        inside, outside = side(self.model, self.snapshot, m.inside), side(self.model, self.snapshot, m.outside)
+        return thermo.nernst(inside[ion], outside[ion], valence(ion), self.model.RT_F)
+
+
+def _derived(model: Model) -> dict[str, _Derived]:
+    found: list[_Derived] = []
+
+    def add(name: str, unit: str, doc: str, read: Callable[[_Observer], Array]) -> None:
+        found.append(_Derived(name, unit, doc, "derived", read=read))
+
+    for name, compartment in model.compartments.items():
+        for ion in compartment.concentrations:
+            add(f"{name}.{ion}", "mM", f"concentration of {ion}", lambda o, n=name, i=ion: o.snapshot.amounts[n][i] / o.snapshot.volumes[n])
+            add(f"{name}.n_{ion}", "fmol", f"amount of {ion}", lambda o, n=name, i=ion: o.snapshot.amounts[n][i])
+        add(f"{name}.volume", "pL", "volume", lambda o, n=name: o.snapshot.volumes[n])
+        add(f"{name}.X", "mM", "concentration of impermeants", lambda o, n=name: o.model.compartments[n].impermeant / o.snapshot.volumes[n])
+        add(f"{name}.osmolarity", "mM", "concentration of all solutes", lambda o, n=name: side(o.model, o.snapshot, n).osmolarity)
+    for name, membrane in model.membranes.items():
+        add(f"{name}.V", "mV", "membrane potential", lambda o, n=name: o.snapshot.potentials[n])
+        shared = set(model.solutions[membrane.inside].concentrations) & set(model.solutions[membrane.outside].concentrations)
+        for ion in sorted(ion for ion in shared if valence(ion)):
+            add(f"{name}.E_{ion}", "mV", f"Nernst potential of {ion}", lambda o, n=name, i=ion: o.E(n, i))
+            add(f"{name}.DF_{ion}", "mV", f"driving force V − E of {ion}", lambda o, n=name, i=ion: o.snapshot.potentials[n] - o.E(n, i))
+        for key, mechanism in membrane.mechanisms.items():
+            cycle, process = mechanism.cycle, (name, key)
+            water = cycle.species == (WATER,)
+            add(f"{name}.{key}.rate", "pL/s" if water else "fmol/s", f"turnovers of {key}", lambda o, p=process: o.rates[p])
+            for species, count in cycle.solutes:
+                add(f"{name}.{key}.J_{species}", "fmol/s", f"{species} out by {key}", lambda o, p=process, c=count: c * o.rates[p])
+            if cycle.charge:
+                add(f"{name}.{key}.I", "pA", f"current out by {key}", lambda o, p=process, z=cycle.charge: z * o.model.F * o.rates[p])
+            if cycle.ATP:
+                add(f"{name}.{key}.ATP", "fmol/s", f"ATP used by {key}", lambda o, p=process, c=cycle.ATP: c * o.rates[p])
+    return {path.name: path for path in found}
+
+
+class PathTable(tuple[Path, ...]):
+    """Paths of a model with unit, value and source; prints as a table."""
+
+    model: Model
+
+    def __str__(self) -> str:
+        """One line a path: name, baseline value, unit, what it is."""
+        width = max(len(path.name) for path in self)
+        return "\n".join(f"{p.name:<{width}}  {_format(read(self.model, p.name)):>12} {p.unit:<12} {p.doc}" for p in self)
+
+
+def _format(value: Array) -> str:
+    return f"{float(value):.6g}" if jnp.ndim(value) == 0 else f"({value.size} cells)"
+
+
+def paths(model: Model) -> PathTable:
+    """All paths of a model: parameters and baseline values first, then what follows from the state."""
+    settable, derived = _parameters(model), _derived(model)
+    table = PathTable([*settable.values(), *(path for name, path in derived.items() if name not in settable)])
+    table.model = model
+    return table
+
+
+def lookup(model: Model, path: str) -> Path:
+    """The entry of a path; raises `PathError` naming the nearest right ones."""
+    settable, derived = _parameters(model), _derived(model)
+    if path in settable:
+        return settable[path]
+    if path in derived:
+        return derived[path]
+    raise PathError(f"No path `{path}` in model `{model.name}`.{nearest(path, [*settable, *derived])}")
+
+
+def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str, Array]:
+    """Values of paths at a snapshot of a model; parameters are read from the model."""
+    observer, settable, derived = _Observer(model, snapshot), _parameters(model), _derived(model)
+    found = {}
+    for name in names:
+        lookup(model, name)
+        found[name] = derived[name].read(observer) if name in derived else settable[name].where(model)
+    return found
+
+
+def read(model: Model, path: str) -> Array:
+    """Value of a path at the model's baseline."""
+    return observe(model, model.baseline(), [path])[path]
+
+
+def check_settable(model: Model, path: str) -> Path:
+    """The entry of a path that `replace` can change; raises `PathError` otherwise."""
+    entry = lookup(model, path)
+    if entry.kind != "parameter":
+        raise PathError(f"`{path}` follows from the state of model `{model.name}` and cannot be set.")
+    for name, membrane in model.membranes.items():
+        if path == f"{name}.{membrane.balance}":
+            raise PathError(
+                f"`{path}` balances the charge of `{name}` and cannot be set: it follows from the other ions, "
+                f"`{name}.V`, `{name}.z` and `{name}.charge`."
+            )
+    return entry
+
+
+def check_value(entry: Path, value: Any) -> None:
+    """Raise `ValueError` if a concrete value is not finite or outside the range of its parameter."""
+    if isinstance(value, Tracer):
+        return
+    array = np.asarray(value)
+    bad = ~np.isfinite(array)
+    rule = "be finite"
+    if entry.range == "positive":
+        bad, rule = bad | ~(array > 0), "be positive"
+    elif entry.range == "not negative":
+        bad, rule = bad | ~(array >= 0), "not be negative"
+    if bad.any():
+        cell = "" if array.ndim == 0 else f" in cell {int(np.flatnonzero(bad)[0])}"
+        raise ValueError(f"`{entry.name}` must {rule}, but it is {array[bad].flat[0]:g} {entry.unit}".rstrip() + f"{cell}.")
+
+
+def replace(model: Model, values: Mapping[str, Any]) -> Model:
+    """Model with other values of parameters or baseline quantities; differentiable in the values.
+
+    A replaced volume keeps all concentrations, that of the impermeants included. Bath changes are
+    taken as given. The capacitor law is applied again, so that a change of `z`, `impermeant`, `C`
+    or `V` changes the balancing ion of the baseline.
+
+    Args:
+        model: Model to start from; it is not changed.
+        values: New value of each path: a number, an array of shape `(cells,)`, or a string with a unit such as `"8 mM"`.
+
+    Raises:
+        PathError: A path names nothing, or something that follows from the state.
+        ValueError: A value is not finite or outside its range.
+        UnitError: The unit of a string does not fit.
+
+    Example:
+        >>> import jaxion
+        >>> weak = jaxion.replace(jaxion.models.duesterwald2018(), {"neuron.kcc2.g": 0.0, "bath.K": "8 mM"})
+        >>> float(weak["bath.K"])
+        8.0
+    """
+    settable = _parameters(model)
+    # Volumes first: an amount of impermeants given beside a volume is then taken as it is.
+    for path in sorted(values, key=lambda p: not p.endswith(".volume")):
+        entry, value = check_settable(model, path), values[path]
+        if isinstance(value, str):
+            value = quantity(value, entry.unit, path)
+        check_value(entry, value)
+        value = per_cell(value)
+        if jnp.ndim(value) > 1:
+            raise ValueError(f"`{path}` must be one number or one for each cell, but it has the shape {jnp.shape(value)}.")
+        if path.endswith(".volume"):
+            name = path.removesuffix(".volume")
+            old = model.compartments[name]
+            model = eqx.tree_at(lambda m, n=name: m.compartments[n].impermeant, model, old.impermeant * value / old.volume)
+        model = eqx.tree_at(settable[path].where, model, value)
+    return model

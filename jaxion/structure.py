@@ -1,0 +1,120 @@
+"""What a model is apart from its numbers: rows, processes, the integer matrix S and what it conserves.
+
+Everything here is plain Python and NumPy, derived once from names and cycles, so that no row
+order depends on a dictionary and the conserved totals are exact integers.
+"""
+
+import dataclasses
+import functools
+from fractions import Fraction
+
+import numpy as np
+
+from jaxion.ions import WATER
+
+
+@dataclasses.dataclass(frozen=True)
+class MembraneShape:
+    """The static part of a membrane: its sides, area law, balancing ion and the cycles on it (key, counts, charge)."""
+
+    inside: str
+    outside: str
+    area: str
+    balance: str
+    cycles: tuple[tuple[str, tuple[tuple[str, int], ...], int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Total:
+    """A conserved total: an integer combination of amount or volume rows."""
+
+    name: str
+    weights: tuple[tuple[str, int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Structure:
+    """Rows, processes and stoichiometry of a model.
+
+    Attributes:
+        compartments: Name and sorted ions of each finite compartment.
+        membranes: Static part of each membrane, sorted by its inside compartment.
+    """
+
+    compartments: tuple[tuple[str, tuple[str, ...]], ...]
+    membranes: tuple[MembraneShape, ...]
+
+    @functools.cached_property
+    def amounts(self) -> tuple[str, ...]:
+        """Amount rows, such as `neuron.n_Na` (fmol)."""
+        return tuple(f"{name}.n_{ion}" for name, ions in self.compartments for ion in ions)
+
+    @functools.cached_property
+    def volumes(self) -> tuple[str, ...]:
+        """Volume rows, such as `neuron.volume` (pL)."""
+        return tuple(f"{name}.volume" for name, _ in self.compartments)
+
+    @functools.cached_property
+    def potentials(self) -> tuple[str, ...]:
+        """Potential rows, such as `neuron.V` (mV)."""
+        return tuple(f"{membrane.inside}.V" for membrane in self.membranes)
+
+    @functools.cached_property
+    def processes(self) -> tuple[tuple[str, str], ...]:
+        """(membrane, key) of each process, the columns of S."""
+        return tuple((membrane.inside, key) for membrane in self.membranes for key, _, _ in membrane.cycles)
+
+    @functools.cached_property
+    def S(self) -> np.ndarray:
+        """Integer stoichiometry (amount rows then volume rows, processes): what one turnover adds to each row."""
+        rows = {row: i for i, row in enumerate(self.amounts + self.volumes)}
+        S = np.zeros((len(rows), len(self.processes)), dtype=int)
+        column = 0
+        for membrane in self.membranes:
+            for _, counts, _ in membrane.cycles:
+                for species, count in counts:
+                    for side, sign in ((membrane.inside, -1), (membrane.outside, 1)):
+                        row = f"{side}.volume" if species == WATER else f"{side}.n_{species}"
+                        if row in rows:
+                            S[rows[row], column] += sign * count
+                column += 1
+        return S
+
+    @functools.cached_property
+    def totals(self) -> tuple[Total, ...]:
+        """Conserved totals: the integer left null space of S, amounts and volumes apart."""
+        split = len(self.amounts)
+        blocks = ((self.amounts, self.S[:split]), (self.volumes, self.S[split:]))
+        return tuple(_named(rows, vector) for rows, block in blocks for vector in _left_null_space(block))
+
+
+def _left_null_space(S: np.ndarray) -> list[list[int]]:
+    """Integer basis of the vectors w with w·S = 0, by exact elimination on [S | 1]."""
+    rows = [[Fraction(int(x)) for x in row] + [Fraction(int(i == j)) for j in range(len(S))] for i, row in enumerate(S)]
+    width, done = S.shape[1], 0
+    for column in range(width):
+        pivot = next((i for i in range(done, len(rows)) if rows[i][column]), None)
+        if pivot is None:
+            continue
+        rows[done], rows[pivot] = rows[pivot], rows[done]
+        for i in range(len(rows)):
+            if i != done and rows[i][column]:
+                factor = rows[i][column] / rows[done][column]
+                rows[i] = [a - factor * b for a, b in zip(rows[i], rows[done], strict=True)]
+        done += 1
+    basis = []
+    for row in rows[done:]:
+        vector = row[width:]
+        scale = np.lcm.reduce([x.denominator for x in vector])
+        integers = [int(x * int(scale)) for x in vector]
+        divisor = np.gcd.reduce([abs(x) for x in integers if x])
+        sign = 1 if next(x for x in integers if x) > 0 else -1
+        basis.append([sign * x // int(divisor) for x in integers])
+    return basis
+
+
+def _named(rows: tuple[str, ...], vector: list[int]) -> Total:
+    weights = tuple((row, w) for row, w in zip(rows, vector, strict=True) if w)
+    terms = [("+" if w > 0 else "-", "" if abs(w) == 1 else f"{abs(w)} ", row) for row, w in weights]
+    name = " ".join(f"{sign} {factor}{row}" for sign, factor, row in terms).removeprefix("+ ")
+    return Total(name, weights)
