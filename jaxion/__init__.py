@@ -1,6 +1,7 @@
 """Differentiable simulation of ion homeostasis in large batches of heterogeneous neurons."""
 
 from jaxion import mechanisms as mechanisms
+from jaxion import models as models
 from jaxion import thermo as thermo
 from jaxion import units as units
 from jaxion.compartment import Bath, Compartment, Membrane

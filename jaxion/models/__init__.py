@@ -1,0 +1,9 @@
+"""Published models: one file each, a function from the paper's parameters to a `Model`."""
+
+# The functions are imported here, at once, so that no submodule can shadow its function later.
+from jaxion.models.aminzare_kay2024 import aminzare_kay2024
+from jaxion.models.donnan1911 import donnan1911
+from jaxion.models.duesterwald2018 import duesterwald2018
+from jaxion.models.keener_sneyd import keener_sneyd
+
+__all__ = ["aminzare_kay2024", "donnan1911", "duesterwald2018", "keener_sneyd"]
