@@ -20,9 +20,12 @@ from jaxion.errors import (
 from jaxion.model import Model
 from jaxion.paths import paths, replace
 from jaxion.precision import enable_x64
+from jaxion.sensitivities import Sensitivity, sensitivity
+from jaxion.setpoints import Certificate, SetPoint, setpoint
 
 __all__ = [
     "Bath",
+    "Certificate",
     "Compartment",
     "ConfigError",
     "ConservationError",
@@ -32,6 +35,8 @@ __all__ = [
     "Model",
     "PathError",
     "PrecisionError",
+    "Sensitivity",
+    "SetPoint",
     "SetPointError",
     "Status",
     "StoreError",
@@ -39,4 +44,6 @@ __all__ = [
     "enable_x64",
     "paths",
     "replace",
+    "sensitivity",
+    "setpoint",
 ]

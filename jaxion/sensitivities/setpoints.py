@@ -1,0 +1,158 @@
+"""`sensitivity`: derivatives of set-points with respect to any parameters, by the implicit function theorem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from jaxion.model import Model
+from jaxion.paths import check_settable, lookup, replace
+from jaxion.setpoints import SetPoint, setpoint
+from jaxion.setpoints.implicit import attach, isolate
+from jaxion.setpoints.linear import select
+from jaxion.setpoints.point import read_paths
+from jaxion.setpoints.reduction import Unknowns
+
+
+class Sensitivity(eqx.Module):
+    """Sensitivities of one cell (shape `()`) or of a batch (shape `(cells,)`).
+
+    `s["neuron.V", "bath.K"]` reads one entry. A cell without a set-point is NaN.
+
+    Attributes:
+        matrix: Derivatives, row = `of`, column = `wrt`.
+        of: Paths that respond.
+        wrt: Paths that are varied.
+        scaled: Whether potentials are in mV per e-fold and all else is d ln x / d ln θ.
+        units: Unit of each row (scaled), or of each entry (raw) as text.
+    """
+
+    matrix: Float[Array, "of wrt *cells"]
+    of: tuple[str, ...] = eqx.field(static=True)
+    wrt: tuple[str, ...] = eqx.field(static=True)
+    scaled: bool = eqx.field(static=True)
+    units: tuple[tuple[str, ...], ...] = eqx.field(static=True)
+
+    def __getitem__(self, entry: tuple[str, str]) -> Array:
+        of, wrt = entry
+        for path, names in ((of, self.of), (wrt, self.wrt)):
+            if path not in names:
+                raise KeyError(f"No sensitivity of or to `{path}`; there are {', '.join(f'`{name}`' for name in names)}.")
+        return self.matrix[self.of.index(of), self.wrt.index(wrt)]
+
+    def table(self) -> str:
+        """One line an entry, the largest first within each path of `of`; medians and 90 % ranges for a batch."""
+        lines = []
+        values = np.asarray(self.matrix)
+        middle = values if values.ndim == 2 else np.nanmedian(values.reshape(*values.shape[:2], -1), axis=-1)
+        for i, of in enumerate(self.of):
+            lines.append(of)
+            for j in np.argsort(-np.abs(np.nan_to_num(middle[i]))):
+                line = f"  {self.wrt[j]:<24} {middle[i, j]:>+12.5f} {self.units[i][j]}"
+                if values.ndim > 2:
+                    low, high = np.nanpercentile(values[i, j], [5, 95])
+                    line += f"  (90 % within {low:+.4g} to {high:+.4g})"
+                lines.append(line.rstrip())
+        return "\n".join(lines)
+
+
+def sensitivity(
+    model: Model,
+    of: Sequence[str],
+    wrt: Sequence[str],
+    scaled: bool = True,
+    start: Any = None,
+    point: SetPoint | None = None,
+) -> Sensitivity:
+    r"""Sensitivities of the set-point of a model, exact to rounding.
+
+    Scaled by default: for potentials $\theta\,\partial x/\partial\theta$ in mV per e-fold, for all
+    else the elasticity $\partial\ln x/\partial\ln\theta$. An elasticity of x = 0 is NaN; to θ = 0
+    it is 0; negative θ are allowed.
+
+    Args:
+        model: One cell, or a batch with leaves of shape `(cells,)`.
+        of: Paths that respond, such as `("neuron.V", "neuron.Cl")`.
+        wrt: Parameters or baseline values that are varied, such as `("neuron.nka.v_max", "bath.K")`.
+        scaled: False for raw derivatives in the paths' own units.
+        start: As for `setpoint`.
+        point: Set-point of `model`, if it is known already.
+
+    Raises:
+        PathError: A path names nothing, or a path of `wrt` follows from the state.
+        SetPointError: A single model has no stable set-point.
+
+    Example:
+        >>> import jaxion
+        >>> s = jaxion.sensitivity(jaxion.models.duesterwald2018(), of=("neuron.V",), wrt=("neuron.kcc2.g",))
+        >>> round(float(s["neuron.V", "neuron.kcc2.g"]), 3)
+        -1.191
+
+    Source: Heinrich & Schuster (1996) The Regulation of Cellular Systems, chapter 5, for the scaling.
+    """
+    of, wrt = _names("of", of), _names("wrt", wrt)
+    # Looked up here, so that a mistyped path is answered before anything is compiled.
+    rows, columns = [lookup(model, path) for path in of], [check_settable(model, path) for path in wrt]
+    point = setpoint(model, start=start) if point is None else point
+    values, raw = _derivatives(model, point.y, point.found, of, wrt)
+    potentials = tuple(row.unit == "mV" for row in rows)
+    if scaled:
+        theta = jnp.stack([jnp.broadcast_to(model[path], model.cells) for path in wrt])[None]
+        x = jnp.stack([jnp.ones_like(v) if is_V else v for v, is_V in zip(values, potentials, strict=True)])[:, None]
+        # An elasticity of zero is undefined; 0/0 is not left to chance.
+        raw = raw * theta / jnp.where(x == 0, jnp.nan, x)
+    units = tuple(tuple(_unit(row, column, scaled) for column in columns) for row in rows)
+    return Sensitivity(raw, of, wrt, scaled, units)
+
+
+@eqx.filter_jit
+def _derivatives(model: Model, y: Unknowns, found: Bool[Array, "*cells"], of: tuple[str, ...], wrt: tuple[str, ...]):
+    """Values of the paths `of`, and their raw derivatives of shape `(of, wrt, *cells)`."""
+    cells = found.shape
+    safe = isolate(model, found)
+
+    def read(offsets: dict[str, Array]) -> Array:
+        changed = _displaced(safe, offsets)
+        read_ = read_paths(changed, attach(changed, y, found), found, of)
+        return jnp.stack([jnp.broadcast_to(read_[path], cells) for path in of])
+
+    values, push = jax.linearize(read, {path: jnp.zeros(cells, y.dtype) for path in wrt})
+    # One tangent a path, shared by all cells: a cell's outputs depend on its own parameters only.
+    unit = jnp.broadcast_to(jnp.eye(len(wrt), dtype=y.dtype).reshape((len(wrt),) * 2 + (1,) * len(cells)), (len(wrt), len(wrt), *cells))
+    columns = jax.vmap(push)({path: unit[:, k] for k, path in enumerate(wrt)})
+    return list(values), select(found, jnp.moveaxis(columns, 0, 1), jnp.nan)
+
+
+def _displaced(model: Model, offsets: dict[str, Array]) -> Model:
+    """The model with each path displaced as if it were the only one.
+
+    A volume takes the amount of impermeants along unless that is given as well: were all paths
+    replaced at once, a derivative would depend on which others are asked for.
+    """
+    total = model
+    for path, offset in offsets.items():
+        at = jnp.broadcast_to(model[path], offset.shape)
+        moved, still = (replace(model, {path: value}) for value in (at + offset, at))
+        # The leaves that a path does not touch are the model's own.
+        total = jax.tree.map(lambda t, leaf, m, s: t if m is leaf else t + (m - s), total, model, moved, still)
+    return total
+
+
+def _names(argument: str, names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        return (names,)
+    if not names:
+        raise ValueError(f"Argument `{argument}` must name at least one path, but it is empty.")
+    return tuple(names)
+
+
+def _unit(row: Any, column: Any, scaled: bool) -> str:
+    if scaled:
+        return "mV per e-fold" if row.unit == "mV" else ""
+    if not column.unit:
+        return row.unit
+    return f"{row.unit or '1'} per {column.unit}"

@@ -1,0 +1,125 @@
+"""SetPoint: the steady state of a model, by name, with its evidence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Complex, Int
+
+from jaxion.errors import Status
+from jaxion.model import Model
+from jaxion.paths import lookup, observe
+from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues
+from jaxion.setpoints.implicit import isolate
+from jaxion.setpoints.linear import select
+from jaxion.setpoints.reduction import Unknowns, expand
+from jaxion.snapshot import Snapshot
+
+
+class SetPoint(eqx.Module):
+    """Set-point of one cell (shape `()`) or of a batch (shape `(cells,)`).
+
+    `sp["neuron.E_Cl"]` reads any path; cells without a set-point are NaN and contribute exactly
+    zero to every derivative. Mask a loss by `sp.ok`.
+
+    Attributes:
+        model: The model whose set-point it is.
+        y: Unknowns of the reduced problem, a differentiable function of the model.
+        status: `Status` code of each cell.
+        certificate: Residual, totals, conditioning, eigenvalues and branch.
+    """
+
+    model: Model
+    y: Unknowns
+    status: Int[Array, "*cells"]
+    certificate: Certificate
+
+    @property
+    def ok(self) -> Bool[Array, "*cells"]:
+        """Cells with a certified, stable set-point."""
+        return self.status == Status.ok
+
+    @property
+    def found(self) -> Bool[Array, "*cells"]:
+        """Cells with a steady state, be it stable or not."""
+        return self.ok | (self.status == Status.unstable)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Amounts, volumes and potentials; every number is one where none was found."""
+        return snapshot_of(self.model, self.y, self.found)
+
+    def read(self, names: Sequence[str]) -> dict[str, Array]:
+        """Values of several paths, each of shape `(*cells,)`; what they share is computed once."""
+        return read_paths(self.model, self.y, self.found, names)
+
+    def __getitem__(self, path: str) -> Array:
+        return self.read([path])[path]
+
+    @property
+    def eigenvalues(self) -> Complex[Array, "modes *cells"]:
+        """Eigenvalues of the dynamics on the manifold of the totals, 1/s, slowest decay (or fastest growth) first."""
+        frozen = jax.lax.stop_gradient((isolate(self.model, self.found), select(self.found, self.y, 0.0)))
+        return select(self.found, _eigenvalues(*frozen), jnp.nan)
+
+    def state_paths(self) -> tuple[str, ...]:
+        """Paths that say the whole state: concentrations, volume and potential of each compartment."""
+        s = self.model.structure
+        names = [f"{name}.{ion}" for name, ions in s.compartments for ion in ions]
+        return (*s.potentials, *names, *s.volumes)
+
+    def __str__(self) -> str:
+        """A table for one cell; counts and ranges for a batch."""
+        return _single(self) if self.status.ndim == 0 else _batch(self)
+
+
+def snapshot_of(model: Model, y: Unknowns, found: Bool[Array, "*cells"]) -> Snapshot:
+    """State of the unknowns `y`; every number is one in the cells that were not `found`."""
+    return expand(isolate(model, found), select(found, y, 0.0), found)
+
+
+def read_paths(model: Model, y: Unknowns, found: Bool[Array, "*cells"], names: Sequence[str]) -> dict[str, Array]:
+    """Values of paths at the unknowns `y`; NaN, and zero in every derivative, in the cells that were not `found`."""
+    # The rates are evaluated where they are finite and masked last, so that a failed cell's
+    # derivative is zero and not zero times NaN.
+    values = observe(isolate(model, found), snapshot_of(model, y, found), names)
+    return {name: jnp.where(found, value, jnp.nan) for name, value in values.items()}
+
+
+_eigenvalues = eqx.filter_jit(eigenvalues)
+
+
+def branch_name(certificate: Certificate) -> Any:
+    """Branch of each cell as text."""
+    return np.asarray(BRANCHES)[np.asarray(certificate.branch)]
+
+
+def _single(sp: SetPoint) -> str:
+    status, certificate = Status(int(sp.status)), sp.certificate
+    lines = [f"Set-point of {sp.model.name}: {status.name}. {status.advice}"]
+    for name, value in sp.read(sp.state_paths()).items():
+        lines.append(f"  {name:<20} {float(value):>12.5f} {lookup(sp.model, name).unit}")
+    slowest = complex(sp.eigenvalues[0])
+    errors = max(abs(float(error)) for error in certificate.totals.values())
+    lines.append(
+        f"Certificate: scaled residual {float(certificate.residual):.1e}, totals and charge to {errors:.1e}, "
+        f"condition {float(certificate.condition):.1e},\n  slowest eigenvalue {slowest.real:.4g}{slowest.imag:+.2g}i 1/s "
+        f"({'stable' if bool(certificate.stable) else 'unstable'}), branch {branch_name(certificate)}."
+    )
+    return "\n".join(lines)
+
+
+def _batch(sp: SetPoint) -> str:
+    codes, counts = np.unique(np.asarray(sp.status), return_counts=True)
+    summary = ", ".join(f"{count} {Status(int(code)).name}" for code, count in zip(codes, counts, strict=True))
+    lines = [f"Set-points of {sp.status.size} cells of {sp.model.name}: {summary}."]
+    ok = np.asarray(sp.ok)
+    for name, value in sp.read(sp.state_paths()).items():
+        good = np.asarray(value)[ok]
+        if good.size:
+            low, middle, high = np.percentile(good, [5, 50, 95])
+            lines.append(f"  {name:<20} median {middle:>11.5f} {lookup(sp.model, name).unit:<4} (90 % within {low:.5g} to {high:.5g})")
+    return "\n".join(lines)

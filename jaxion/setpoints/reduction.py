@@ -1,0 +1,115 @@
+r"""The reduced problem: unknowns $y$, and the residual $G(y, \theta)$ that a set-point makes zero.
+
+Unknowns are log-amounts, log-volumes and $V F/RT$: no step can leave the physical domain, and one
+unit is one e-fold of each. The residual is their rate of change, 1/s.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxion.compartment import Membrane
+from jaxion.model import Model, derivative
+from jaxion.setpoints.elimination import Dependent, eliminate
+from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge
+
+Unknowns = Float[Array, "unknowns *cells"]
+
+
+def unknown_rows(model: Model) -> tuple[str, ...]:
+    """Names of the unknowns: independent amounts, independent volumes, potentials."""
+    e = eliminate(model.structure)
+    return e.amounts + e.volumes + model.structure.potentials
+
+
+def reduce(model: Model, snapshot: Snapshot) -> Unknowns:
+    """Unknowns of a snapshot; what its dependent rows hold is ignored."""
+    e, rows = eliminate(model.structure), _rows(snapshot)
+    logs = [jnp.log(rows[row]) for row in e.amounts + e.volumes]
+    potentials = [rows[row] / model.RT_F for row in model.structure.potentials]
+    # Leaves of a batch may be shared: every row gets the shape of the batch.
+    return jnp.stack([jnp.broadcast_to(row, jnp.broadcast_shapes(jnp.shape(row), model.cells)) for row in logs + potentials])
+
+
+def expand(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -> Snapshot:
+    """Snapshot of the unknowns, with the dependent rows from the totals and the capacitor law.
+
+    Args:
+        model: Supplies the totals through its baseline.
+        y: Unknowns.
+        ok: Cells to be evaluated as they are; in the others every dependent row is set to one, so
+            that their derivatives are finite (they are then multiplied by zero).
+    """
+    e, s = eliminate(model.structure), model.structure
+    values = dict(zip(unknown_rows(model), list(y), strict=True))
+    rows = {row: jnp.exp(values[row]) for row in e.amounts + e.volumes}
+    potentials = {membrane.inside: values[f"{membrane.inside}.V"] * model.RT_F for membrane in s.membranes}
+    constraints = _totals(model)
+    for dependent in e.dependent_volumes:
+        rows[dependent.row] = _solve(dependent, constraints, rows, ok)
+    volumes = {name: rows[f"{name}.volume"] for name, _ in s.compartments}
+    for name, membrane in model.membranes.items():
+        constraints[name] = _held_charge(model, membrane, volumes, potentials)
+    for dependent in e.dependent_amounts:
+        rows[dependent.row] = _solve(dependent, constraints, rows, ok)
+    amounts = {name: {ion: rows[f"{name}.n_{ion}"] for ion in ions} for name, ions in s.compartments}
+    return Snapshot(amounts, volumes, potentials)
+
+
+def residual(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -> Unknowns:
+    """Rate of change of the unknowns, 1/s; see `expand` for `ok`."""
+    snapshot = expand(model, y, ok)
+    now, change, e = _rows(snapshot), _rows(derivative(model, snapshot)), eliminate(model.structure)
+    # The amount divided by is held: Newton on dn/dt, near linear in log n for leaks, takes half the
+    # steps of Newton on (dn/dt)/n, and the factor cancels in every implicit derivative.
+    logs = [change[row] / jax.lax.stop_gradient(now[row]) for row in e.amounts + e.volumes]
+    potentials = [change[row] / model.RT_F for row in model.structure.potentials]
+    # A constant pump's row has the shape () in a batch: the residual has that of the unknowns.
+    return jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in logs + potentials])
+
+
+def dependents(model: Model, y: Unknowns) -> Float[Array, "dependents *cells"]:
+    """Values of the rows that were eliminated, fmol and pL; a step must keep them positive."""
+    e, rows = eliminate(model.structure), _rows(expand(model, y))
+    return jnp.stack([rows[d.row] for d in e.dependent_amounts + e.dependent_volumes])
+
+
+def positive(model: Model, snapshot: Snapshot) -> Bool[Array, "*cells"]:
+    """Whether every amount and volume of a snapshot is positive."""
+    rows, s = _rows(snapshot), model.structure
+    signs = [rows[row] > 0 for row in s.amounts + s.volumes]
+    return jnp.all(jnp.stack(jnp.broadcast_arrays(*signs)), axis=0)
+
+
+def totals(model: Model, snapshot: Snapshot) -> dict[str, Array]:
+    """Value of each conserved total of a snapshot, by name (fmol or pL)."""
+    rows = _rows(snapshot)
+    return {total.name: _sum((w, rows[row]) for row, w in total.weights) for total in model.structure.totals}
+
+
+def _totals(model: Model) -> dict[str, Array]:
+    return totals(model, model.baseline()) if model.structure.totals else {}
+
+
+def _held_charge(model: Model, membrane: Membrane, volumes: Mapping[str, Array], potentials: Mapping[str, Array]) -> Array:
+    """Charge of the mobile ions inside that the capacitor law asks for, fmol."""
+    area = area_ratio(model, Snapshot({}, dict(volumes), {}), membrane)
+    compartment = model.compartments[membrane.inside]
+    return capacitor_charge(model, membrane, potentials[membrane.inside], area) - compartment.z * compartment.impermeant
+
+
+def _solve(dependent: Dependent, constraints: Mapping[str, Array], rows: Mapping[str, Array], ok) -> Array:
+    value = _sum([*((w, constraints[c]) for c, w in dependent.constraints), *((w, rows[row]) for row, w in dependent.rows)])
+    return value if ok is None else jnp.where(ok, value, 1.0)
+
+
+def _sum(terms: Iterable[tuple[float, Array]]) -> Array:
+    return sum((weight * value for weight, value in terms), start=jnp.zeros(()))
+
+
+def _rows(snapshot: Snapshot) -> dict[str, Array]:
+    rows = {f"{name}.n_{ion}": n for name, amounts in snapshot.amounts.items() for ion, n in amounts.items()}
+    rows |= {f"{name}.volume": volume for name, volume in snapshot.volumes.items()}
+    return rows | {f"{name}.V": V for name, V in snapshot.potentials.items()}

@@ -1,0 +1,79 @@
+"""The search for set-points: Newton first, and integration for what it leaves; a status for every cell."""
+
+from typing import Final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int
+
+from jaxion.errors import Status
+from jaxion.model import Model
+from jaxion.setpoints.certificate import Certificate, certify
+from jaxion.setpoints.integrate import integrate
+from jaxion.setpoints.linear import select
+from jaxion.setpoints.newton import newton
+from jaxion.setpoints.reduction import Unknowns, positive
+
+RESIDUAL: Final = 1e-8
+"""Largest scaled residual of a set-point."""
+
+SINGULAR: Final = 1e13
+"""Condition number beyond which a Jacobian is singular to rounding."""
+
+
+class Found(eqx.Module):
+    """Result of a search: unknowns, status and certificate of each cell."""
+
+    y: Unknowns
+    status: Int[Array, "*cells"]
+    certificate: Certificate
+
+
+def attempt(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_steps: int) -> Found:
+    """Newton from `start`, certified."""
+    y, converged = newton(model, start, active, max_steps)
+    certificate = certify(model, y)
+    return Found(y, _status(model, converged & active, certificate), certificate)
+
+
+def needs_rescue(found: Found) -> Bool[Array, "*cells"]:
+    """Cells whose outcome integration may still change."""
+    return (found.status == Status.no_setpoint) | (found.status == Status.unstable)
+
+
+def search(model: Model, start: Unknowns, max_steps: int) -> Found:
+    """Search all cells side by side, under any JAX transformation: Newton from the start, then from where integration arrives.
+
+    The second round takes the cells without a stable set-point and keeps what it finds only if that is one.
+    """
+    everyone = jnp.ones(start.shape[1:], bool)
+    shapes = jax.eval_shape(lambda: attempt(model, start, everyone, max_steps))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    nothing = eqx.tree_at(lambda found: found.status, nothing, jnp.full_like(nothing.status, Status.no_setpoint))
+
+    # A loop and not two calls: both rounds are compiled once.
+    def body(state: tuple[Array, Found]) -> tuple[Array, Found]:
+        turn, found = state
+        active = needs_rescue(found)
+        new = attempt(model, integrate(model, start, active & (turn > 0)), active, max_steps)
+        keep = active & ((turn == 0) | (new.status == Status.ok))
+        return turn + 1, jax.tree.map(lambda new, old: select(keep, new, old), new, found)
+
+    def unfinished(state: tuple[Array, Found]) -> Array:
+        return (state[0] == 0) | ((state[0] == 1) & jnp.any(needs_rescue(state[1])))
+
+    return jax.lax.while_loop(unfinished, body, (jnp.zeros((), int), nothing))[1]
+
+
+def _status(model: Model, converged: Bool[Array, "*cells"], certificate: Certificate) -> Int[Array, "*cells"]:
+    cells = converged.shape
+    leaves = [jnp.broadcast_to(jnp.isfinite(leaf), cells) for leaf in jax.tree.leaves(model)]
+    finite = jnp.all(jnp.stack(leaves), axis=0)
+    held = [concentration > 0 for bath in model.baths.values() for concentration in bath.concentrations.values()]
+    physical = positive(model, model.baseline()) & jnp.all(jnp.stack([jnp.broadcast_to(h, cells) for h in held]), axis=0)
+    good = converged & (certificate.residual < RESIDUAL)
+    failed = jnp.where(~finite, Status.not_finite, jnp.where(~physical, Status.not_positive, Status.no_setpoint))
+    judged = jnp.where(certificate.stable, Status.ok, Status.unstable)
+    judged = jnp.where(certificate.condition > SINGULAR, Status.singular, judged)
+    return jnp.where(good, judged, failed)

@@ -1,0 +1,95 @@
+"""`setpoint`: the public function, for one cell or a batch, eager or under a transformation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.core import Tracer
+
+from jaxion.errors import SetPointError, Status
+from jaxion.model import Model
+from jaxion.precision import check_precision
+from jaxion.setpoints.batches import search_batch
+from jaxion.setpoints.implicit import attach
+from jaxion.setpoints.linear import select
+from jaxion.setpoints.point import SetPoint
+from jaxion.setpoints.reduction import Unknowns
+from jaxion.setpoints.search import Found, search
+from jaxion.setpoints.starts import unknowns_of
+
+Start = SetPoint | Mapping[str, Any] | None
+
+
+def setpoint(
+    model: Model,
+    start: Start | Sequence[Start] = None,
+    throw: bool | None = None,
+    max_steps: int = 100,
+    precision: str = "float64",
+) -> SetPoint:
+    r"""Steady state of a model, with the totals and charge that its baseline fixes.
+
+    Solves $S\,v(x, \theta) = 0$ in log-amounts on the manifold of the conserved totals and of the
+    capacitor law, by pseudo-transient Newton, with integration for the cells that Newton leaves.
+    Every cell is certified. Differentiable in every number of the model, at every order, forward
+    and reverse; a cell that failed contributes exactly zero to any derivative.
+
+    Args:
+        model: One cell, or a batch with leaves of shape `(cells,)`.
+        start: First guess: None for the model's baseline, a `SetPoint`, or values of baseline paths such as
+            `{"neuron.V": -20.0}`. Of a sequence of starts, each cell takes the first that leads to a stable set-point.
+        throw: Raise `SetPointError` on failure. Default: for one cell outside of any transformation, never for a batch.
+        max_steps: Newton iterations at most.
+        precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
+
+    Returns:
+        SetPoint, whose paths have the shape `()` or `(cells,)`.
+
+    Raises:
+        SetPointError: The cell has no stable set-point and `throw` says so.
+        PrecisionError: The model or JAX is in single precision and `precision` is not `"float32"`.
+
+    Example:
+        >>> import jaxion
+        >>> rest = jaxion.setpoint(jaxion.models.duesterwald2018())
+        >>> round(float(rest["neuron.V"]), 2)
+        -72.59
+
+    Source: Düsterwald et al. (2018) eLife 7:e39575 for the closed form that it is tested against.
+    """
+    check_precision(model, precision)
+    starts = list(start) if isinstance(start, Sequence) else [start]
+    if not starts:
+        raise ValueError("Argument `start` must hold at least one start, but it is empty.")
+    traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((model, starts)))
+    frozen = jax.lax.stop_gradient(model)
+    run = _search_traced if traced else search_batch
+    found = run(frozen, unknowns_of(frozen, starts[0]), max_steps)
+    for other in starts[1:]:
+        found = _first_ok(found, run(frozen, unknowns_of(frozen, other), max_steps))
+    reached = (found.status == Status.ok) | (found.status == Status.unstable)
+    point = SetPoint(model, attach(model, found.y, reached), found.status, found.certificate)
+    if throw or (throw is None and not traced and point.status.ndim == 0):
+        _raise_if_failed(point)
+    return point
+
+
+@eqx.filter_jit
+def _search_traced(model: Model, start: Unknowns, max_steps: int) -> Found:
+    return search(model, start, max_steps)
+
+
+def _first_ok(first: Found, second: Found) -> Found:
+    keep = first.status == Status.ok
+    return jax.tree.map(lambda a, b: select(keep, a, b), first, second)
+
+
+def _raise_if_failed(point: SetPoint) -> None:
+    failed = jnp.flatnonzero(jnp.ravel(~point.ok))
+    if failed.size == 0:
+        return
+    status = Status(int(jnp.ravel(point.status)[failed[0]]))
+    where = "" if point.status.ndim == 0 else f" in {failed.size} of {point.status.size} cells, first in cell {int(failed[0])}"
+    raise SetPointError(f"No set-point of `{point.model.name}`{where} ({status.name}): {status.advice}", status)
