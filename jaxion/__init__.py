@@ -4,6 +4,7 @@ from jaxion import mechanisms as mechanisms
 from jaxion import models as models
 from jaxion import thermo as thermo
 from jaxion import units as units
+from jaxion.checks import Check, check
 from jaxion.compartment import Bath, Compartment, Membrane
 from jaxion.cycle import Cycle
 from jaxion.errors import (
@@ -26,6 +27,7 @@ from jaxion.setpoints import Certificate, SetPoint, setpoint
 __all__ = [
     "Bath",
     "Certificate",
+    "Check",
     "Compartment",
     "ConfigError",
     "ConservationError",
@@ -41,6 +43,7 @@ __all__ = [
     "Status",
     "StoreError",
     "UnitError",
+    "check",
     "enable_x64",
     "paths",
     "replace",

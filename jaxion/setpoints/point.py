@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Complex, Int
 
 from jaxion.errors import Status
 from jaxion.model import Model
-from jaxion.paths import lookup, observe
+from jaxion.paths import lookup, observe, paths
 from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues
 from jaxion.setpoints.implicit import isolate
 from jaxion.setpoints.linear import select
@@ -72,8 +72,12 @@ class SetPoint(eqx.Module):
         return (*s.potentials, *names, *s.volumes)
 
     def __str__(self) -> str:
-        """A table for one cell; counts and ranges for a batch."""
-        return _single(self) if self.status.ndim == 0 else _batch(self)
+        """The report with its certificate."""
+        return self.report()
+
+    def report(self, certificate: bool = True) -> str:
+        """A table for one cell, with its certificate if asked for; counts and ranges for a batch."""
+        return _single(self, certificate) if self.status.ndim == 0 else _batch(self)
 
 
 def snapshot_of(model: Model, y: Unknowns, found: Bool[Array, "*cells"]) -> Snapshot:
@@ -97,19 +101,30 @@ def branch_name(certificate: Certificate) -> Any:
     return np.asarray(BRANCHES)[np.asarray(certificate.branch)]
 
 
-def _single(sp: SetPoint) -> str:
-    status, certificate = Status(int(sp.status)), sp.certificate
+def _single(sp: SetPoint, full: bool) -> str:
+    status = Status(int(sp.status))
     lines = [f"Set-point of {sp.model.name}: {status.name}. {status.advice}"]
-    for name, value in sp.read(sp.state_paths()).items():
-        lines.append(f"  {name:<20} {float(value):>12.5f} {lookup(sp.model, name).unit}")
-    slowest = complex(sp.eigenvalues[0])
+    reversals = {f"{p.name.split('.')[0]}.{p.name.split('.E_')[1]}": p.name for p in paths(sp.model) if ".E_" in p.name}
+    shown = sp.state_paths()
+    values = sp.read([*shown, *reversals.values()])
+    for name in shown:
+        line = f"  {name:<20} {float(values[name]):>12.5f} {lookup(sp.model, name).unit}"
+        if name in reversals:
+            line += f"   {reversals[name].split('.')[1]} {float(values[reversals[name]]):.3f} mV"
+        lines.append(line)
+    return "\n".join(lines + _evidence(sp) if full else lines)
+
+
+def _evidence(sp: SetPoint) -> list[str]:
+    certificate, slowest = sp.certificate, complex(sp.eigenvalues[0])
     errors = max(abs(float(error)) for error in certificate.totals.values())
-    lines.append(
+    oscillating = f" ± {abs(slowest.imag):.4g}i" if slowest.imag else ""
+    return [
         f"Certificate: scaled residual {float(certificate.residual):.1e}, totals and charge to {errors:.1e}, "
-        f"condition {float(certificate.condition):.1e},\n  slowest eigenvalue {slowest.real:.4g}{slowest.imag:+.2g}i 1/s "
-        f"({'stable' if bool(certificate.stable) else 'unstable'}), branch {branch_name(certificate)}."
-    )
-    return "\n".join(lines)
+        f"condition {float(certificate.condition):.1e},",
+        f"  slowest eigenvalue {slowest.real:.4g}{oscillating} per second "
+        f"({'stable' if bool(certificate.stable) else 'unstable'}), branch {branch_name(certificate)}.",
+    ]
 
 
 def _batch(sp: SetPoint) -> str:

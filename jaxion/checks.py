@@ -1,0 +1,193 @@
+r"""`check`: whether a model keeps the laws that its cycles promise, at random states.
+
+The model's derivative is compared with sums over the fluxes that each mechanism reports by itself,
+so that a mistake in the bookkeeping shows, and every passive mechanism with the second law.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxion.compartment import AREA_EXPONENT
+from jaxion.ions import WATER, valence
+from jaxion.model import Model, derivative
+from jaxion.setpoints.reduction import reduce, residual, totals
+from jaxion.snapshot import Snapshot, area_ratio, rates, view
+from jaxion.units import MILLI
+
+STATES: Final = 1000
+"""Number of random states."""
+
+ROUNDING: Final = 1e-9
+"""Largest error, relative to the sum of what flows, that counts as rounding."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Law:
+    """Outcome of one law.
+
+    Attributes:
+        holds: Whether it holds in every state.
+        worst: Largest violation in any state, relative to the sum of the flows that should cancel.
+        culprit: Where the largest violation is; empty when the law holds.
+    """
+
+    holds: bool
+    worst: float
+    culprit: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """What `check` found; prints as a report.
+
+    Attributes:
+        model: The model.
+        laws: Outcome by the law's name.
+        totals: Baseline value of each conserved total, by name (fmol or pL).
+        baseline_residual: Largest rate of change of any unknown at the baseline, 1/s: 0 at a set-point.
+        repaired: Declared and repaired baseline concentration of each membrane's balancing ion, mM.
+    """
+
+    model: Model
+    laws: dict[str, Law]
+    totals: dict[str, float]
+    baseline_residual: float
+    repaired: dict[str, tuple[float, float]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every law holds."""
+        return all(law.holds for law in self.laws.values())
+
+    def __str__(self) -> str:
+        """Stoichiometry, laws, totals and baseline, one line each."""
+        s = self.model.structure
+        lines = [f"{self.model.name}: {len(s.processes)} processes, closure {self.model.closure}", "What one turnover moves"]
+        for name, membrane in self.model.membranes.items():
+            for key, mechanism in membrane.mechanisms.items():
+                note = " (moves ions, but no charge here)" if key in membrane.silent else ""
+                lines.append(f"  {f'{name}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
+        lines.append(f"Laws, at {STATES} random states")
+        for name, law in self.laws.items():
+            lines.append(f"  {name:<22} {'holds' if law.holds else 'BROKEN by ' + law.culprit}, worst {law.worst:.1e}")
+        lines.append("Conserved totals" if self.totals else "Conserved totals: none (every ion and the water exchange with a bath)")
+        lines += [f"  {name} = {value:.6g}" for name, value in self.totals.items()]
+        for path, (declared, repaired) in self.repaired.items():
+            lines.append(f"Baseline {path}: {declared:.6g} mM declared, {repaired:.6g} mM balances the membrane's charge")
+        lines.append(f"Baseline: the fastest unknown changes at {self.baseline_residual:.2e} per second")
+        return "\n".join(lines)
+
+
+def check(model: Model) -> Check:
+    """Hold a model to the laws of mass, charge, water and the second law at random states.
+
+    Args:
+        model: Model of one cell.
+
+    Raises:
+        ValueError: The model holds a batch.
+
+    Example:
+        >>> import jaxion
+        >>> jaxion.check(jaxion.models.duesterwald2018()).ok
+        True
+    """
+    if model.cells:
+        raise ValueError(f"A check is made of one cell, but the model `{model.name}` holds {model.cells[0]}.")
+    snapshot = _random_states(model)
+    found, change = rates(model, snapshot), derivative(model, snapshot)
+    laws = {
+        "mass": _worst(_mass(model, found, change), ROUNDING),
+        "charge": _worst(_charge(model, snapshot, found, change), ROUNDING),
+        "water": _worst(_water(model, found, change), ROUNDING),
+        "second law": _worst(_second_law(model, snapshot, found), 1e-12),
+    }
+    baseline = model.baseline()
+    repaired = {}
+    for name, membrane in model.membranes.items():
+        c, ion = model.compartments[name], membrane.balance
+        repaired[f"{name}.{ion}"] = (float(c.concentrations[ion]), float(baseline.amounts[name][ion] / c.volume))
+    return Check(
+        model=model,
+        laws=laws,
+        totals={name: float(value) for name, value in totals(model, baseline).items()},
+        baseline_residual=float(np.max(np.abs(np.asarray(residual(model, reduce(model, baseline)))))),
+        repaired=repaired,
+    )
+
+
+def _random_states(model: Model) -> Snapshot:
+    """States of log-uniform concentrations from 0.5 to 500 mM, within 1.5-fold of the volume, V from -120 to 60 mV."""
+    rng = np.random.default_rng(0)
+    uniform = lambda low, high: jnp.asarray(rng.uniform(low, high, STATES), dtype=float)  # noqa: E731
+    concentration = lambda: jnp.exp(uniform(np.log(0.5), np.log(500.0)))  # noqa: E731
+    volumes = {name: c.volume * jnp.exp(uniform(-0.4, 0.4)) for name, c in model.compartments.items()}
+    amounts = {name: {ion: concentration() * volumes[name] for ion in c.concentrations} for name, c in model.compartments.items()}
+    potentials = {name: uniform(-120.0, 60.0) for name in model.membranes}
+    # The closure decides about potentials that are no rows.
+    return model.unpack(model.pack(Snapshot(amounts, volumes, potentials)))
+
+
+Violations = Iterator[tuple[str, Any, Any]]
+"""Name of a balance, its error, and the sum of the absolute terms in it, by state."""
+
+
+def _worst(violations: Violations, allowed: float) -> Law:
+    worst, culprit = 0.0, ""
+    for name, error, gross in violations:
+        relative = float(np.max(np.abs(np.asarray(error)) / np.maximum(np.asarray(gross), np.finfo(float).tiny)))
+        if not relative <= worst:  # NaN counts as a violation
+            worst, culprit = relative, name
+    holds = worst <= allowed
+    return Law(holds, worst, "" if holds else culprit)
+
+
+def _flows(model: Model, name: str, species: str, found: Mapping[tuple[str, str], Any]) -> list[Any]:
+    """What each mechanism brings into a compartment, per second."""
+    flows = []
+    for inside, membrane in model.membranes.items():
+        for key, mechanism in membrane.mechanisms.items():
+            count = mechanism.cycle.count(species) * ((name == membrane.outside) - (name == inside))
+            if count:
+                flows.append(count * found[inside, key])
+    return flows
+
+
+def _balance(flows: list[Any], change: Any) -> tuple[Any, Any]:
+    return sum(flows, start=0.0) - change, sum((abs(flow) for flow in flows), start=0.0)
+
+
+def _mass(model: Model, found: Mapping, change: Snapshot) -> Violations:
+    for name, ions in change.amounts.items():
+        for ion, rate in ions.items():
+            yield f"{name}.n_{ion}", *_balance(_flows(model, name, ion, found), rate)
+
+
+def _water(model: Model, found: Mapping, change: Snapshot) -> Violations:
+    for name, rate in change.volumes.items():
+        yield f"{name}.volume", *_balance(_flows(model, name, WATER, found), rate)
+
+
+def _charge(model: Model, snapshot: Snapshot, found: Mapping, change: Snapshot) -> Violations:
+    r"""$\frac{d}{dt}\left(F \sum_X z_X n_X - 10^{-3}\,C V\right) = 0$ on each membrane; without C V for electroneutral models."""
+    for name, membrane in model.membranes.items():
+        flows = [valence(ion) * flow for ion in change.amounts[name] for flow in _flows(model, name, ion, found)]
+        stored = 0.0
+        if model.closure != "electroneutral":
+            area, V = area_ratio(model, snapshot, membrane), snapshot.potentials[name]
+            stretch = AREA_EXPONENT[membrane.area] * change.volumes[name] / snapshot.volumes[name]
+            stored = area * membrane.C * (change.potentials[name] + V * stretch) / (MILLI * model.F)
+        yield name, *_balance(flows, stored)
+
+
+def _second_law(model: Model, snapshot: Snapshot, found: Mapping) -> Violations:
+    for name, membrane in model.membranes.items():
+        seen = view(model, snapshot, membrane)
+        for key, mechanism in membrane.mechanisms.items():
+            if mechanism.passive:
+                power = np.asarray(found[name, key] * seen.affinity(mechanism.cycle))
+                yield f"{name}.{key}", np.minimum(power, 0.0), np.max(np.abs(power))
