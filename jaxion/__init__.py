@@ -20,9 +20,11 @@ from jaxion.errors import (
 )
 from jaxion.model import Model
 from jaxion.paths import paths, replace
+from jaxion.populations import Factor, LogNormal, Normal, Population, Uniform
 from jaxion.precision import enable_x64
 from jaxion.sensitivities import Sensitivity, sensitivity
 from jaxion.setpoints import Certificate, SetPoint, setpoint
+from jaxion.sweeps import Sweep, open_store, resume, store_status, sweep
 
 __all__ = [
     "Bath",
@@ -32,21 +34,31 @@ __all__ = [
     "ConfigError",
     "ConservationError",
     "Cycle",
+    "Factor",
     "JaxionError",
+    "LogNormal",
     "Membrane",
     "Model",
+    "Normal",
     "PathError",
+    "Population",
     "PrecisionError",
     "Sensitivity",
     "SetPoint",
     "SetPointError",
     "Status",
     "StoreError",
+    "Sweep",
+    "Uniform",
     "UnitError",
     "check",
     "enable_x64",
+    "open_store",
     "paths",
     "replace",
+    "resume",
     "sensitivity",
     "setpoint",
+    "store_status",
+    "sweep",
 ]

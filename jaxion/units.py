@@ -8,6 +8,7 @@ fmol/pL = mM, nS·mV = pA, and $F$ = 96.485 pA·s/fmol. The one factor that rema
 $dV/dt\,[\mathrm{mV/s}] = 10^3\, I\,[\mathrm{pA}] / C\,[\mathrm{pF}]$.
 """
 
+import math
 import re
 from typing import Any, Final
 
@@ -80,7 +81,7 @@ _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s
 
 
 def quantity(text: str, unit: str, name: str = "value") -> float:
-    """Read `"8 mM"` or `"8"` as a number in `unit`; `UnitError` names what was given and what fits.
+    """Read `"8 mM"` or `"8"` as a finite number in `unit`; `UnitError` names what was given and what fits.
 
     Args:
         text: A number, with or without a unit. Without one, it is taken to be in `unit`.
@@ -92,9 +93,11 @@ def quantity(text: str, unit: str, name: str = "value") -> float:
     if match is None:
         raise UnitError(f"Cannot read `{text}` as a value of `{name}`; give a number, or a number and a unit such as `8 {unit}`.")
     number, given = float(match[1]), match[2]
-    if not given or given == unit:
-        return number
-    have, want = _dimension(given), _dimension(unit)
-    if have is None or want is None or have[0] != want[0]:
-        raise UnitError(f"`{name}` is in {wanted}, but `{text}` is in {given}: the units do not match.")
-    return number * have[1] / want[1]
+    if given and given != unit:
+        have, want = _dimension(given), _dimension(unit)
+        if have is None or want is None or have[0] != want[0]:
+            raise UnitError(f"`{name}` is in {wanted}, but `{text}` is in {given}: the units do not match.")
+        number *= have[1] / want[1]
+    if not math.isfinite(number):
+        raise UnitError(f"`{name}` must be finite, but `{text}` is beyond the largest number.")
+    return number

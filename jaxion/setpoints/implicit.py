@@ -7,14 +7,22 @@ gradient of every parameter that it shares with good cells. So its numbers are r
 before anything is differentiated, and what it contributes is exactly zero.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Bool
 
 from jaxion.model import Model
 from jaxion.setpoints.linear import identity, inverse, matmul, select
 from jaxion.setpoints.newton import jacobian
 from jaxion.setpoints.reduction import Unknowns, residual
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether a JAX transformation is at work on any number of the tree."""
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def isolate(model: Model, ok: Bool[Array, "*cells"]) -> Model:

@@ -13,7 +13,7 @@ from jaxion.errors import Status
 from jaxion.model import Model
 from jaxion.paths import lookup, observe, paths
 from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues
-from jaxion.setpoints.implicit import isolate
+from jaxion.setpoints.implicit import is_traced, isolate
 from jaxion.setpoints.linear import select
 from jaxion.setpoints.reduction import Unknowns, expand
 from jaxion.snapshot import Snapshot
@@ -54,7 +54,8 @@ class SetPoint(eqx.Module):
 
     def read(self, names: Sequence[str]) -> dict[str, Array]:
         """Values of several paths, each of shape `(*cells,)`; what they share is computed once."""
-        return read_paths(self.model, self.y, self.found, names)
+        read = _read_traced if is_traced(self) else read_paths
+        return read(self.model, self.y, self.found, names)
 
     def __getitem__(self, path: str) -> Array:
         return self.read([path])[path]
@@ -93,6 +94,8 @@ def read_paths(model: Model, y: Unknowns, found: Bool[Array, "*cells"], names: S
     return {name: jnp.where(found, value, jnp.nan) for name, value in values.items()}
 
 
+# Compiled where a transformation is at work, as in `setpoint`; elsewhere one path has the same bits alone and among others.
+_read_traced = eqx.filter_jit(read_paths)
 _eigenvalues = eqx.filter_jit(eigenvalues)
 
 

@@ -6,13 +6,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 
 from jaxion.errors import SetPointError, Status
 from jaxion.model import Model
 from jaxion.precision import check_precision
 from jaxion.setpoints.batches import search_batch
-from jaxion.setpoints.implicit import attach
+from jaxion.setpoints.implicit import attach, is_traced
 from jaxion.setpoints.linear import select
 from jaxion.setpoints.point import SetPoint
 from jaxion.setpoints.reduction import Unknowns
@@ -63,14 +62,15 @@ def setpoint(
     starts = list(start) if isinstance(start, Sequence) else [start]
     if not starts:
         raise ValueError("Argument `start` must hold at least one start, but it is empty.")
-    traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((model, starts)))
+    traced = is_traced((model, starts))
     frozen = jax.lax.stop_gradient(model)
     run = _search_traced if traced else search_batch
     found = run(frozen, unknowns_of(frozen, starts[0]), max_steps)
     for other in starts[1:]:
         found = _first_ok(found, run(frozen, unknowns_of(frozen, other), max_steps))
     reached = (found.status == Status.ok) | (found.status == Status.unstable)
-    point = SetPoint(model, attach(model, found.y, reached), found.status, found.certificate)
+    y = (_attach_traced if traced else attach)(model, found.y, reached)
+    point = SetPoint(model, y, found.status, found.certificate)
     if throw or (throw is None and not traced and point.status.ndim == 0):
         _raise_if_failed(point)
     return point
@@ -79,6 +79,10 @@ def setpoint(
 @eqx.filter_jit
 def _search_traced(model: Model, start: Unknowns, max_steps: int) -> Found:
     return search(model, start, max_steps)
+
+
+# Compiled even where the caller compiles nothing: `jax.grad` alone would run it operation by operation.
+_attach_traced = eqx.filter_jit(attach)
 
 
 def _first_ok(first: Found, second: Found) -> Found:
