@@ -184,7 +184,8 @@ def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str,
     observer, settable, derived = _Observer(model, snapshot), _parameters(model), _derived(model)
     found = {}
     for name in names:
-        lookup(model, name)
+        if name not in derived and name not in settable:
+            lookup(model, name)  # raises
         found[name] = derived[name].read(observer) if name in derived else settable[name].where(model)
     return found
 

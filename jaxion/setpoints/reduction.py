@@ -73,7 +73,7 @@ def residual(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None)
 def dependents(model: Model, y: Unknowns) -> Float[Array, "dependents *cells"]:
     """Values of the rows that were eliminated, fmol and pL; a step must keep them positive."""
     e, rows = eliminate(model.structure), _rows(expand(model, y))
-    return jnp.stack([rows[d.row] for d in e.dependent_amounts + e.dependent_volumes])
+    return jnp.stack([jnp.broadcast_to(rows[d.row], y.shape[1:]) for d in e.dependent_amounts + e.dependent_volumes])
 
 
 def positive(model: Model, snapshot: Snapshot) -> Bool[Array, "*cells"]:
