@@ -20,6 +20,7 @@ from jaxion.errors import (
 )
 from jaxion.model import Model
 from jaxion.paths import paths, replace
+from jaxion.plots import plot
 from jaxion.populations import Factor, LogNormal, Normal, Population, Uniform
 from jaxion.precision import enable_x64
 from jaxion.sensitivities import Sensitivity, sensitivity
@@ -55,6 +56,7 @@ __all__ = [
     "enable_x64",
     "open_store",
     "paths",
+    "plot",
     "replace",
     "resume",
     "sensitivity",
