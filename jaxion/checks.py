@@ -73,7 +73,7 @@ class Check:
                 lines.append(f"  {f'{name}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
         lines.append(f"Laws, at {STATES} random states")
         for name, law in self.laws.items():
-            lines.append(f"  {name:<22} {'holds' if law.holds else 'BROKEN by ' + law.culprit}, worst {law.worst:.1e}")
+            lines.append(f"  {name.replace('_', ' '):<22} {'holds' if law.holds else 'BROKEN by ' + law.culprit}, worst {law.worst:.1e}")
         lines.append("Conserved totals" if self.totals else "Conserved totals: none (every ion and the water exchange with a bath)")
         lines += [f"  {name} = {value:.6g}" for name, value in self.totals.items()]
         for path, (declared, repaired) in self.repaired.items():
@@ -104,7 +104,7 @@ def check(model: Model) -> Check:
         "mass": _worst(_mass(model, found, change), ROUNDING),
         "charge": _worst(_charge(model, snapshot, found, change), ROUNDING),
         "water": _worst(_water(model, found, change), ROUNDING),
-        "second law": _worst(_second_law(model, snapshot, found), 1e-12),
+        "second_law": _worst(_second_law(model, snapshot, found), 1e-12),
     }
     baseline = model.baseline()
     repaired = {}

@@ -40,7 +40,7 @@ def build(leak=mechanisms.Leak, silent=(), closure="state"):
 def test_published_models_keep_every_law(model):
     found = check(model())
     assert found.ok, str(found)
-    assert {law: outcome.holds for law, outcome in found.laws.items()} == dict.fromkeys(("mass", "charge", "water", "second law"), True)
+    assert {law: outcome.holds for law, outcome in found.laws.items()} == dict.fromkeys(("mass", "charge", "water", "second_law"), True)
     assert "holds" in str(found)
 
 
@@ -58,8 +58,8 @@ def test_a_pump_that_moves_ions_but_no_charge_breaks_the_law_of_charge():
 
 def test_an_uphill_leak_breaks_the_second_law_and_is_named():
     found = check(build(leak=Uphill))
-    assert [name for name, law in found.laws.items() if not law.holds] == ["second law"]
-    assert found.laws["second law"].culprit == "neuron.leak_K"
+    assert [name for name, law in found.laws.items() if not law.holds] == ["second_law"]
+    assert found.laws["second_law"].culprit == "neuron.leak_K"
 
 
 def test_a_rate_that_is_not_finite_counts_as_broken():

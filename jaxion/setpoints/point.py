@@ -107,6 +107,8 @@ def branch_name(certificate: Certificate) -> Any:
 def _single(sp: SetPoint, full: bool) -> str:
     status = Status(int(sp.status))
     lines = [f"Set-point of {sp.model.name}: {status.name}. {status.advice}"]
+    if not bool(sp.found):
+        return lines[0]
     reversals = {f"{p.name.split('.')[0]}.{p.name.split('.E_')[1]}": p.name for p in paths(sp.model) if ".E_" in p.name}
     shown = sp.state_paths()
     values = sp.read([*shown, *reversals.values()])

@@ -1,0 +1,74 @@
+"""The command line: one verb a file, each calls one public function."""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from jaxion.errors import JaxionError, nearest
+
+DONE: Final = 0
+"""Exit code: everything is done."""
+
+SOME_FAILED: Final = 1
+"""Exit code: finished, but some cells failed."""
+
+WRONG_INPUT: Final = 2
+"""Exit code: wrong arguments or input."""
+
+_EPILOG = "A sweep of a published neuron in under a minute: `jaxion demo`."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    import jax
+    import tyro
+
+    verbs = _verbs()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in verbs:
+        return _complain(f"There is no verb `{arguments[0]}`; there are {', '.join(verbs)}.{nearest(arguments[0], verbs, count=1)}")
+    jax.config.update("jax_enable_x64", True)
+    try:
+        return tyro.extras.subcommand_cli_from_dict(
+            verbs,
+            prog="jaxion",
+            description=f"Ion homeostasis of neurons: set-points, sensitivities, sweeps. {_EPILOG}",
+            args=arguments,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except SystemExit as stop:  # tyro has explained itself
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return _complain("Interrupted; `jaxion resume STORE` continues a sweep.", 130)
+    except (JaxionError, ValueError, LookupError) as error:
+        if not isinstance(error, JaxionError) and not _is_raised_by_us(error):
+            raise
+        return _complain(str(error))
+
+
+def _verbs() -> dict[str, Callable[..., int]]:
+    from jaxion.cli import check, demo, listing, plot, sensitivity, setpoint, stores, sweep
+
+    return {
+        "demo": demo.demo,
+        "list": listing.list_,
+        "check": check.check,
+        "setpoint": setpoint.setpoint,
+        "sensitivity": sensitivity.sensitivity,
+        "sweep": sweep.sweep,
+        "resume": stores.resume,
+        "status": stores.status,
+        "plot": plot.plot,
+    }
+
+
+def _is_raised_by_us(error: BaseException) -> bool:
+    """Whether jaxion itself raised the error, to a user's mistake; one from a library below would be our own mistake."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__", "").startswith("jaxion.")
+
+
+def _complain(message: str, code: int = WRONG_INPUT) -> int:
+    print(f"jaxion: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,20 @@
+"""`jaxion plot STORE`: a sweep's figure."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+import jaxion
+from jaxion.cli import DONE
+from jaxion.cli.arguments import StorePath
+
+
+def plot(
+    store: StorePath, /, out: Annotated[Path | None, arg(metavar="FILE.png", help="default: STORE with .png instead of .zarr")] = None
+) -> int:
+    """Figure of a sweep: distributions, sensitivities, and what makes the cells differ."""
+    file = store.with_suffix(".png") if out is None else out
+    jaxion.plot(store, file)
+    print(file)
+    return DONE

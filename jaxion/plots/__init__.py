@@ -1,0 +1,5 @@
+"""Figures of results."""
+
+from jaxion.plots.plot import plot
+
+__all__ = ["plot"]

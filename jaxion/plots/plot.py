@@ -1,0 +1,35 @@
+"""`plot`: the figure that fits a result."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxion.sweeps import Sweep, open_store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot(result: Sweep | str | Path, out: str | Path | None = None) -> "Figure":
+    """Figure of a sweep: distributions, sensitivities, and what makes the cells differ.
+
+    Args:
+        result: A `Sweep`, or the folder of a store.
+        out: File to write, such as `"sweep.png"`; its ending chooses the format.
+
+    Returns:
+        The matplotlib figure.
+
+    Raises:
+        StoreError: There is no store of jaxion at this place.
+        ValueError: No cell has a set-point, or the file's ending names no format.
+    """
+    from jaxion.plots.populations import population_figure
+
+    sweep = result if isinstance(result, Sweep) else open_store(result)
+    figure = population_figure(sweep.ds)
+    if out is not None:
+        formats = figure.canvas.get_supported_filetypes()
+        if Path(out).suffix.removeprefix(".") not in formats:
+            raise ValueError(f"`{Path(out).name}` names no format of a figure; known are {', '.join(f'.{name}' for name in formats)}.")
+        figure.savefig(out, dpi=150)
+    return figure
