@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import jaxion
-from jaxion.sensitivities.shares import variance_shares
+from jaxion.sensitivities import variance_shares
 
 LOGNORMAL = {"neuron.kcc2.g": jaxion.LogNormal(cv=0.5), "neuron.leak_Na.g": jaxion.LogNormal(cv=0.2)}
 

@@ -10,7 +10,7 @@ from tyro.conf import arg
 import jaxion
 from jaxion.cli.output import finish
 from jaxion.errors import Status
-from jaxion.sensitivities.shares import variance_shares
+from jaxion.sensitivities import variance_shares
 from jaxion.sweeps import run_file
 
 CONFIG: Final = """\

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxion.errors import Status
-from jaxion.sensitivities.shares import variance_shares
+from jaxion.sensitivities import variance_shares
 
 INK: Final = "#22303c"
 FILL: Final = "#7fa6c9"
