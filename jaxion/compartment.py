@@ -10,6 +10,7 @@ from jaxion._types import PerCell, per_cell
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import WATER, valence
 from jaxion.mechanisms.base import AbstractMechanism
+from jaxion.ranges import check_range
 
 AREA_EXPONENT: Final = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3}
 """Area laws: the membrane's area grows with this power of the inside volume."""
@@ -20,6 +21,11 @@ def _sorted_cells(values: Mapping[str, Any]) -> dict[str, Array]:
     for ion in values:
         valence(ion)
     return {ion: per_cell(values[ion]) for ion in sorted(values)}
+
+
+def _check_concentrations(concentrations: Mapping[str, Array]) -> None:
+    for ion, value in concentrations.items():
+        check_range(ion, value, "mM", "positive")
 
 
 class Compartment(eqx.Module):
@@ -37,6 +43,12 @@ class Compartment(eqx.Module):
     impermeant: PerCell = eqx.field(converter=per_cell, default=0.0)
     z: PerCell = eqx.field(converter=per_cell, default=-1.0)
 
+    def __check_init__(self):
+        _check_concentrations(self.concentrations)
+        check_range("volume", self.volume, "pL", "positive")
+        check_range("impermeant", self.impermeant, "fmol", "not negative")
+        check_range("z", self.z)
+
 
 class Bath(eqx.Module):
     """A solution so large that its concentrations are held.
@@ -48,6 +60,10 @@ class Bath(eqx.Module):
 
     concentrations: dict[str, PerCell] = eqx.field(converter=_sorted_cells)
     impermeant: PerCell = eqx.field(converter=per_cell, default=0.0)
+
+    def __check_init__(self):
+        _check_concentrations(self.concentrations)
+        check_range("impermeant", self.impermeant, "mM", "not negative")
 
 
 class Membrane(eqx.Module):
@@ -114,6 +130,8 @@ def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bat
     for side in (membrane.inside, membrane.outside):
         if side not in solutions:
             raise ConservationError(f"A membrane names `{side}`, but the model has {', '.join(solutions)}.{nearest(side, solutions)}")
+    if membrane.inside == membrane.outside:
+        raise ConservationError(f"A membrane must lie between two solutions, but both of its sides are `{membrane.inside}`.")
     inside = solutions[membrane.inside]
     if not isinstance(inside, Compartment):
         raise ConservationError(f"The inside of a membrane must be a compartment, but `{membrane.inside}` is a bath.")

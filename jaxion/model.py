@@ -106,7 +106,12 @@ class Model(eqx.Module):
     @property
     def cells(self) -> tuple[int, ...]:
         """Shape of the batch: `()` for one cell, `(cells,)` for many."""
-        return jnp.broadcast_shapes(*(jnp.shape(leaf) for leaf in jax.tree.leaves(self)))
+        shapes = {jnp.shape(leaf) for leaf in jax.tree.leaves(self)}
+        try:
+            return jnp.broadcast_shapes(*shapes)
+        except ValueError:
+            counts = " and ".join(str(shape[0]) for shape in sorted(shapes) if shape)
+            raise ValueError(f"Every batch in model `{self.name}` must have the same number of cells, but there are {counts}.") from None
 
     def __getitem__(self, path: str) -> Array:
         """Read a parameter or baseline value by its dotted path."""
@@ -141,6 +146,8 @@ class Model(eqx.Module):
     def unpack(self, state: Rows) -> Snapshot:
         """Name the rows of a state; the closure gives the potentials that are no rows."""
         s = self.structure
+        if len(state) != len(self.rows):
+            raise ValueError(f"Argument `state` must have {len(self.rows)} rows ({', '.join(self.rows)}), but it has {len(state)}.")
         rows = iter(list(state))
         amounts = {name: {ion: next(rows) for ion in ions} for name, ions in s.compartments}
         volumes = {name: next(rows) for name, _ in s.compartments}

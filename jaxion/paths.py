@@ -11,8 +11,6 @@ from typing import Any, Final, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion import thermo
@@ -21,10 +19,9 @@ from jaxion.errors import PathError, nearest
 from jaxion.ions import WATER, valence
 from jaxion.mechanisms.base import parameters
 from jaxion.model import Model
+from jaxion.ranges import Range, check_range
 from jaxion.snapshot import Snapshot, rates, side
 from jaxion.units import quantity
-
-Range = Literal["any", "not negative", "positive"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,6 +166,12 @@ def paths(model: Model) -> PathTable:
     return table
 
 
+def state_paths(model: Model) -> tuple[str, ...]:
+    """Paths that say a whole state: the potentials, then concentrations and volumes of every compartment."""
+    s = model.structure
+    return (*s.potentials, *(f"{name}.{ion}" for name, ions in s.compartments for ion in ions), *s.volumes)
+
+
 def lookup(model: Model, path: str) -> Path:
     """The entry of a path; raises `PathError` naming the nearest right ones."""
     settable, derived = _parameters(model), _derived(model)
@@ -209,22 +212,6 @@ def check_settable(model: Model, path: str) -> Path:
     return entry
 
 
-def check_value(entry: Path, value: Any) -> None:
-    """Raise `ValueError` if a concrete value is not finite or outside the range of its parameter."""
-    if isinstance(value, Tracer):
-        return
-    array = np.asarray(value)
-    bad = ~np.isfinite(array)
-    rule = "be finite"
-    if entry.range == "positive":
-        bad, rule = bad | ~(array > 0), "be positive"
-    elif entry.range == "not negative":
-        bad, rule = bad | ~(array >= 0), "not be negative"
-    if bad.any():
-        cell = "" if array.ndim == 0 else f" in cell {int(np.flatnonzero(bad)[0])}"
-        raise ValueError(f"`{entry.name}` must {rule}, but it is {array[bad].flat[0]:g} {entry.unit}".rstrip() + f"{cell}.")
-
-
 def replace(model: Model, values: Mapping[str, Any]) -> Model:
     """Model with other values of parameters or baseline quantities; differentiable in the values.
 
@@ -253,7 +240,7 @@ def replace(model: Model, values: Mapping[str, Any]) -> Model:
         entry, value = check_settable(model, path), values[path]
         if isinstance(value, str):
             value = quantity(value, entry.unit, path)
-        check_value(entry, value)
+        check_range(path, value, entry.unit, entry.range)
         value = per_cell(value)
         if jnp.ndim(value) > 1:
             raise ValueError(f"`{path}` must be one number or one for each cell, but it has the shape {jnp.shape(value)}.")

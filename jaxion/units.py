@@ -89,14 +89,14 @@ def quantity(text: str, unit: str, name: str = "value") -> float:
         name: What the quantity is for, quoted in the error message.
     """
     match = _QUANTITY.fullmatch(text)
-    wanted = unit or "a number without unit"
+    wanted = f"in {unit}" if unit else "a number without unit"
     if match is None:
         raise UnitError(f"Cannot read `{text}` as a value of `{name}`; give a number, or a number and a unit such as `8 {unit}`.")
     number, given = float(match[1]), match[2]
     if given and given != unit:
         have, want = _dimension(given), _dimension(unit)
         if have is None or want is None or have[0] != want[0]:
-            raise UnitError(f"`{name}` is in {wanted}, but `{text}` is in {given}: the units do not match.")
+            raise UnitError(f"`{name}` is {wanted}, but `{text}` is in {given}: the units do not match.")
         number *= have[1] / want[1]
     if not math.isfinite(number):
         raise UnitError(f"`{name}` must be finite, but `{text}` is beyond the largest number.")

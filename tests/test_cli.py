@@ -47,7 +47,7 @@ def test_setpoint_prints_what_python_computes(run):
     assert found["status"] == "ok"
     assert found["certificate"]["stable"] is True
     assert found["certificate"]["branch"] == "physiological"
-    assert [pair[0] for pair in found["certificate"]["eigenvalues"]] == np.asarray(point.eigenvalues).real.tolist()
+    assert [pair[0] for pair in found["certificate"]["eigenvalues"]] == np.real(point.eigenvalues).tolist()
 
 
 @pytest.mark.parametrize("option", ["--arg z={z}", "--set neuron.z={z}"])

@@ -11,7 +11,7 @@ LONGEST = 400
 
 # A module may import from its own line and from the lines above, never from below.
 LAYERS = [
-    "units ions errors _types",
+    "units ions errors ranges _types",
     "kernel",
     "cycle",
     "thermo",

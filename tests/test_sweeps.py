@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray
+import zarr
 
 import jaxion
 from jaxion import LogNormal, Population
@@ -121,12 +122,13 @@ def test_cell_has_the_same_bits_whatever_the_chunks_and_their_order(memory):
 
 @pytest.mark.slow
 def test_cell_has_the_same_bits_in_chunks_across_blocks():
-    leaks = {path: LogNormal(2.0) for path in ("neuron.leak_Na.g", "neuron.leak_K.g", "neuron.nka.v_max")}
-    cells = Population.sample(MODEL, leaks, size=BLOCK + 3000, seed=2)
-    wanted = jaxion.sweep(cells, OF, WRT)
-    assert 0 < (~wanted.ok).sum() < 100
-    for chunk in (64, 100, 1000, BLOCK - 1):
-        assert_same_values(jaxion.sweep(cells, OF, WRT, chunk=chunk).ds, wanted.ds)
+    # Cells whose pump is too strong swell without end, and many more are found on the longer roads only.
+    model = jaxion.models.keener_sneyd(P=5.0)
+    cells = Population.sample(model, {"neuron.nka.v_max": LogNormal(0.8), "neuron.leak_K.g": LogNormal(0.5)}, size=BLOCK + 500, seed=2)
+    wanted = jaxion.sweep(cells)
+    assert 100 < np.sum(wanted.status == Status.no_setpoint) < 2000
+    for chunk in (100, BLOCK - 1):
+        assert_same_values(jaxion.sweep(cells, chunk=chunk).ds, wanted.ds)
 
 
 def test_print_counts_summarises_and_advises(memory):
@@ -155,6 +157,7 @@ def test_progress_goes_to_stderr_and_is_silent_without_a_terminal(capsys):
 def test_store_holds_what_memory_does_and_xarray_reads_it(memory, kept):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "The codec `vlen-utf8`")  # of zarr before 3.1
         ds = xarray.open_zarr(kept)
     assert_same_values(memory.ds, ds)
     for name, array in memory.ds.data_vars.items():
@@ -263,7 +266,7 @@ def test_killed_sweep_is_resumed_to_the_same_bytes(tmp_path):
     resumed = jaxion.resume(path, CELLS)
     jaxion.sweep(CELLS, out=whole, chunk=1)
     assert chunk_files(path) == chunk_files(whole)
-    assert_same_values(resumed.ds, xarray.open_zarr(whole))
+    assert_same_values(resumed.ds, jaxion.open_store(whole).ds)
 
 
 def test_only_one_process_writes(store):
@@ -293,7 +296,7 @@ def test_store_that_exists_is_refused(kept, tmp_path):
 
 
 def foreign(tmp_path):
-    xarray.Dataset({"x": ("cell", np.zeros(3))}).to_zarr(tmp_path / "foreign", zarr_format=3, consolidated=False)
+    zarr.create_group(tmp_path / "foreign", zarr_format=3).create_array("status", shape=(3,), dtype="uint8", dimension_names=["cell"])
     return tmp_path / "foreign"
 
 

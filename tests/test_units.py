@@ -124,7 +124,7 @@ def test_quantity(text: str, unit: str, value: float):
         ("8 mm", "mM", "`bath.K` is in mM, but `8 mm` is in mm: the units do not match."),
         ("8 apples", "mM", "`bath.K` is in mM, but `8 apples` is in apples: the units do not match."),
         ("8 5", "mM", "`bath.K` is in mM, but `8 5` is in 5: the units do not match."),
-        ("8 mM", "", "`bath.K` is in a number without unit, but `8 mM` is in mM: the units do not match."),
+        ("8 mM", "", "`bath.K` is a number without unit, but `8 mM` is in mM: the units do not match."),
         ("8 °C", "K", "`bath.K` is in K, but `8 °C` is in °C: the units do not match."),
         ("8 s", "mV", "`bath.K` is in mV, but `8 s` is in s: the units do not match."),
         ("8 %", "mM", "`bath.K` is in mM, but `8 %` is in %: the units do not match."),

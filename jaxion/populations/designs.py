@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxion.model import Model
-from jaxion.paths import Path, check_settable, check_value
+from jaxion.paths import Path, check_settable
 from jaxion.populations.distributions import Distribution, in_unit
 from jaxion.populations.draws import MOST_CELLS, uniforms
+from jaxion.ranges import check_range
 from jaxion.units import quantity
 
 Table = dict[str, Float[np.ndarray, " cells"]]
@@ -161,7 +162,7 @@ def _axis(entry: Path, given: Any) -> Float[np.ndarray, " values"]:
                 f"`{entry.name}` must have a plain list of values in the grid, but one of them has the shape {np.shape(value)}."
             )
         number = quantity(value, entry.unit, entry.name) if isinstance(value, str) else float(value)
-        check_value(entry, number)
+        check_range(entry.name, number, entry.unit, entry.range)
         axis.append(number)
     return np.array(axis)
 
@@ -185,7 +186,7 @@ def _check_range(design: Sample, entry: Path) -> None:
         )
     try:
         for end in d.quantile(np.array(_ENDS), design.nominal[path]):
-            check_value(entry, float(end))
+            check_range(path, float(end), entry.unit, entry.range)
         return
     except ValueError as error:
         if d.bounded:
@@ -196,7 +197,7 @@ def _check_range(design: Sample, entry: Path) -> None:
         drawn = d.quantile(uniforms(design.seed, path, i0, i1), design.nominal[path])
         for cell in (int(np.argmin(drawn)), int(np.argmax(drawn))):
             try:
-                check_value(entry, float(drawn[cell]))
+                check_range(path, float(drawn[cell]), entry.unit, entry.range)
             except ValueError as error:
                 hint = "choose a smaller `sd`, or LogNormal, which keeps the sign"
                 raise ValueError(f"{str(error).removesuffix('.')} in cell {i0 + cell}: {hint}.") from None

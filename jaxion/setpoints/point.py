@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Complex, Int
 
 from jaxion.errors import Status
 from jaxion.model import Model
-from jaxion.paths import lookup, observe, paths
+from jaxion.paths import lookup, observe, paths, state_paths
 from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues
 from jaxion.setpoints.implicit import is_traced, isolate
 from jaxion.setpoints.linear import select
@@ -68,9 +68,7 @@ class SetPoint(eqx.Module):
 
     def state_paths(self) -> tuple[str, ...]:
         """Paths that say the whole state: concentrations, volume and potential of each compartment."""
-        s = self.model.structure
-        names = [f"{name}.{ion}" for name, ions in s.compartments for ion in ions]
-        return (*s.potentials, *names, *s.volumes)
+        return state_paths(self.model)
 
     def __str__(self) -> str:
         """The report with its certificate."""

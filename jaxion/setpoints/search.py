@@ -15,11 +15,11 @@ from jaxion.setpoints.linear import select
 from jaxion.setpoints.newton import newton
 from jaxion.setpoints.reduction import Unknowns, positive
 
-RESIDUAL: Final = 1e-8
-"""Largest scaled residual of a set-point."""
+RESIDUAL: Final = 1.0
+"""Largest scaled residual of a set-point, in roots of the machine epsilon: 1.5e-8 in double precision."""
 
-SINGULAR: Final = 1e13
-"""Condition number beyond which a Jacobian is singular to rounding."""
+SINGULAR: Final = 2e-3
+"""Condition number beyond which a Jacobian is singular to rounding, over the machine epsilon: 1e13 in double precision."""
 
 
 class Found(eqx.Module):
@@ -70,10 +70,13 @@ def _status(model: Model, converged: Bool[Array, "*cells"], certificate: Certifi
     cells = converged.shape
     leaves = [jnp.broadcast_to(jnp.isfinite(leaf), cells) for leaf in jax.tree.leaves(model)]
     finite = jnp.all(jnp.stack(leaves), axis=0)
-    held = [concentration > 0 for bath in model.baths.values() for concentration in bath.concentrations.values()]
-    physical = positive(model, model.baseline()) & jnp.all(jnp.stack([jnp.broadcast_to(h, cells) for h in held]), axis=0)
-    good = converged & (certificate.residual < RESIDUAL)
+    physical = positive(model, model.baseline())
+    for bath in model.baths.values():
+        for concentration in bath.concentrations.values():
+            physical &= concentration > 0
+    epsilon = jnp.finfo(certificate.residual.dtype).eps
+    good = converged & (certificate.residual < RESIDUAL * epsilon**0.5)
     failed = jnp.where(~finite, Status.not_finite, jnp.where(~physical, Status.not_positive, Status.no_setpoint))
     judged = jnp.where(certificate.stable, Status.ok, Status.unstable)
-    judged = jnp.where(certificate.condition > SINGULAR, Status.singular, judged)
+    judged = jnp.where(certificate.condition > SINGULAR / epsilon, Status.singular, judged)
     return jnp.where(good, judged, failed)

@@ -59,15 +59,16 @@ def setpoint(
     Source: Düsterwald et al. (2018) eLife 7:e39575 for the closed form that it is tested against.
     """
     check_precision(model, precision)
-    starts = list(start) if isinstance(start, Sequence) else [start]
+    starts: list[Any] = list(start) if isinstance(start, Sequence) and not isinstance(start, str) else [start]
     if not starts:
         raise ValueError("Argument `start` must hold at least one start, but it is empty.")
     traced = is_traced((model, starts))
     frozen = jax.lax.stop_gradient(model)
     run = _search_traced if traced else search_batch
-    found = run(frozen, unknowns_of(frozen, starts[0]), max_steps)
-    for other in starts[1:]:
-        found = _first_ok(found, run(frozen, unknowns_of(frozen, other), max_steps))
+    first, *others = [unknowns_of(frozen, start) for start in starts]
+    found = run(frozen, first, max_steps)
+    for other in others:
+        found = _first_ok(found, run(frozen, other, max_steps))
     reached = (found.status == Status.ok) | (found.status == Status.unstable)
     y = (_attach_traced if traced else attach)(model, found.y, reached)
     point = SetPoint(model, y, found.status, found.certificate)

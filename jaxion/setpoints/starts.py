@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxion.ions import valence
 from jaxion.model import Model
-from jaxion.paths import replace
+from jaxion.paths import check_settable, replace, state_paths
 from jaxion.setpoints.point import SetPoint
 from jaxion.setpoints.reduction import Unknowns, reduce
 from jaxion.snapshot import Snapshot
@@ -19,7 +19,15 @@ def unknowns_of(model: Model, start: SetPoint | Mapping[str, Any] | None) -> Unk
     if isinstance(start, SetPoint):
         y = jax.lax.stop_gradient(start.y)
         return jnp.broadcast_to(y.reshape(y.shape[:1] + (1,) * (len(model.cells) - (y.ndim - 1)) + y.shape[1:]), (y.shape[0], *model.cells))
-    return reduce(model, _charged(model if start is None else replace(model, start)))
+    if start is None:
+        return reduce(model, _charged(model))
+    if not isinstance(start, Mapping):
+        raise ValueError(f"Argument `start` must be None, a SetPoint, or values of baseline paths, but it is `{start}`.")
+    for path in start:
+        check_settable(model, path)
+        if path not in state_paths(model):
+            raise ValueError(f"Argument `start` is a first guess of the state, but `{path}` is a parameter; set it by `replace`.")
+    return reduce(model, _charged(replace(model, start)))
 
 
 def _charged(model: Model) -> Snapshot:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxion.errors import Status
 from jaxion.sweeps.inspection import Inspection, inspect
-from jaxion.sweeps.store import Store
+from jaxion.sweeps.store import Store, quiet
 from jaxion.sweeps.variables import Variable
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Sweep:
         """The variables by name, with units and sources in their attributes; those of a store are read when they are used."""
         import xarray
 
-        return xarray.open_zarr(self.path, chunks=None)
+        with quiet():
+            return xarray.open_zarr(self.path, chunks=None)
 
     @property
     def cells(self) -> int:

@@ -138,7 +138,7 @@ def _build(
 
     sizes = {"cell": cells, **{name: len(values) for name, values in labels.items()}}
     codecs: dict[str, Any] = {"filters": [], "compressors": [Crc32cCodec()]}
-    with _quiet():
+    with quiet():
         group = zarr.create_group(folder, zarr_format=3, attributes={"jaxion_store": FORMAT, **attrs})
         for v in variables:
             group.create_array(
@@ -160,8 +160,8 @@ def _build(
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # Text labels and consolidated metadata are no part of the Zarr standard yet, which is no concern of the user's.
+def quiet() -> Iterator[None]:
+    """Leave out Zarr's warnings that text labels and consolidated metadata are no part of its standard yet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -200,7 +200,7 @@ def _read(path: Path, mode: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     import zarr
 
     # A chunk of nothing but NaN, where every cell failed, must leave its files all the same: so each array is opened here.
-    with _quiet(), zarr.config.set({"array.write_empty_chunks": True}):
+    with quiet(), zarr.config.set({"array.write_empty_chunks": True}):
         group = zarr.open_group(path, mode=mode, zarr_format=3, use_consolidated=True)
         attrs = group.attrs.asdict()
         # A store of another version may have other arrays.

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jaxion.errors import Status
 from jaxion.model import Model
-from jaxion.paths import check_settable, lookup, paths
+from jaxion.paths import check_settable, lookup, paths, state_paths
 from jaxion.populations import Population
 
 STATUS: Final = "status"
@@ -60,10 +60,8 @@ def check_request(model: Model, of: Any, wrt: Any) -> Request:
 
 def setpoint_paths(model: Model) -> tuple[str, ...]:
     """Paths that are kept of a set-point: the whole state, then E_* and DF_* of every ion."""
-    s = model.structure
-    state = [*s.potentials, *(f"{name}.{ion}" for name, ions in s.compartments for ion in ions), *s.volumes]
     forces = [path.name for path in paths(model) if path.kind == "derived" and path.name.split(".")[-1].startswith(("E_", "DF_"))]
-    return (*state, *forces)
+    return (*state_paths(model), *forces)
 
 
 def parameter_names(cells: Population) -> dict[str, str]:

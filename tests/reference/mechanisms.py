@@ -1,0 +1,122 @@
+"""Rates and equilibria of the published forms of transport, computed independently of jaxion in float64.
+
+Each table says whose form and whose parameters it is. Tolerance: half a unit of the last digit
+printed; numbers that the papers' own round figures fix are exact.
+"""
+
+import dataclasses
+from decimal import Decimal
+from typing import Any, Final
+
+
+class Digits(str):
+    """A number as printed, exact to half a unit of its last digit."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> float:
+        return float(self)
+
+    @property
+    def half_unit(self) -> float:
+        return 0.5 * 10.0 ** int(Decimal(self).as_tuple().exponent)
+
+
+@dataclasses.dataclass(frozen=True)
+class PumpForm:
+    """Turnover over `v_max` of a Na/K-ATPase at the states of `PUMP_STATES`."""
+
+    source: str
+    mechanism: str
+    """Class in `jaxion.mechanisms`."""
+    parameters: dict[str, float]
+    fractions: tuple[Digits, ...]
+
+
+PUMP_STATES: Final = ((10.0, 3.5), (15.0, 5.0), (25.0, 10.0), (50.0, 50.0))
+"""(Na inside, K outside) in mM."""
+
+
+def _form(source: str, mechanism: str, parameters: dict[str, float], *fractions: str) -> PumpForm:
+    return PumpForm(source, mechanism, parameters, tuple(map(Digits, fractions)))
+
+
+# The published formula with the published constants, evaluated at the four states.
+# fmt: off
+PUMP_FORMS: Final = {
+    "Cressman": _form("Cressman et al. (2009) J Comput Neurosci 26:159; as in Zandt et al. (2011) and Hübel & Dahlem (2014)",
+                      "NaKATPaseSigmoid", {}, "0.000798", "0.013004", "0.494507", "0.999760"),
+    "Wei": _form("Wei, Ullah & Schiff (2014) J Neurosci 34:11733; as in Sætra et al. (2021), neuron",
+                 "NaKATPaseSigmoid", {"K_K": 3.5}, "0.003346", "0.028162", "0.499249", "0.999760"),
+    "Kager 2007": _form("Kager, Wadman & Somjen (2007), public code, ModelDB 113446",
+                        "NaKATPaseKager", {}, "0.050620", "0.110204", "0.253077", "0.535044"),
+    "Kager 2000": _form("Kager, Wadman & Somjen (2000) J Neurophysiol 84:495",
+                        "NaKATPaseKager", {"K_Na": 10.0, "K_K": 3.5}, "0.031250", "0.074740", "0.199962", "0.505462"),
+    "Huguet": _form("Huguet et al. (2016), neuron; as in Conte et al. (2017), ModelDB 235377",
+                    "NaKATPaseKager", {"K_Na": 7.7, "K_K": 2.0}, "0.073028", "0.147211", "0.310323", "0.601611"),
+    "Aminzare-Kay": _form("Aminzare & Kay (2024)",
+                          "NaKATPaseKager", {"K_Na": 3.56, "K_K": 0.883}, "0.255749", "0.381313", "0.566302", "0.785566"),
+    "Halnes": _form("Halnes et al. (2013) PLoS Comput Biol 9:e1003386, after Østby et al. (2009)",
+                    "NaKATPaseOstby", {}, "0.350000", "0.498100", "0.693996", "0.891166"),
+}
+# fmt: on
+
+DUESTERWALD_PUMP: Final = (1000.0, 14.00167, 145.0, Digits("0.9004"))
+"""Cubic pump of Düsterwald et al. (2018) at its set-point: P (0.1 A/dm² in µA/cm²), Na inside and outside (mM), pump current (µA/cm²)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Equilibrium:
+    """Chloride inside (mM) at which an electroneutral cotransporter stands still."""
+
+    mechanisms: tuple[str, ...]
+    inside: dict[str, float]
+    outside: dict[str, float]
+    Cl: Digits
+
+
+# Closed forms: Cl_i = K_o Cl_o / K_i for 1 K : 1 Cl, Cl_i = √(Na_o K_o Cl_o² / (Na_i K_i)) for 1 Na : 1 K : 2 Cl.
+EQUILIBRIA: Final = {
+    "K-Cl": Equilibrium(
+        ("KCC2", "KCC2Log", "KCC2MassAction", "KCC"),
+        {"Na": 12.0, "K": 140.0},
+        {"Na": 145.0, "K": 3.5, "Cl": 120.0},
+        Digits("3.000"),
+    ),
+    "Na-K-2Cl": Equilibrium(
+        ("NKCC1Log", "NKCC1MassAction"),
+        {"Na": 12.0, "K": 140.0},
+        {"Na": 145.0, "K": 3.5, "Cl": 120.0},
+        Digits("65.95"),
+    ),
+    # 12 · 1450 = 145 · 120, by hand.
+    "Na-Cl": Equilibrium(("NCC",), {"Na": 12.0, "K": 140.0}, {"Na": 145.0, "K": 3.5, "Cl": 120.0}, Digits("1450.0")),
+}
+
+KCC2_EQUILIBRIUM_POTENTIAL: Final = Digits("-98.5914")
+"""E_Cl = E_K in mV at the first equilibrium, 37 °C."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+    """A rate worked out by hand from round numbers."""
+
+    mechanism: str
+    arguments: dict[str, Any]
+    inside: dict[str, float]
+    outside: dict[str, float]
+    V: float
+    rate: float
+
+
+# 2·(5·10 - 4·100) and so on; the constants carry no more digits than the result.
+BY_HAND: Final = (
+    Rate("KCC2MassAction", {"P": 2.0}, {"K": 100.0, "Cl": 5.0}, {"K": 4.0, "Cl": 110.0}, -70.0, 2 * (500 - 440)),
+    Rate("KCC", {"P": 2.0}, {"K": 100.0, "Cl": 5.0}, {"K": 4.0, "Cl": 110.0}, -70.0, 2 * (440 - 500)),
+    Rate("NCC", {"P": 2.0}, {"Na": 10.0, "Cl": 5.0}, {"Na": 150.0, "Cl": 110.0}, -70.0, 2 * (16500 - 50)),
+    Rate("NKCC1MassAction", {"P": 2.0}, {"Na": 10.0, "K": 100.0, "Cl": 5.0}, {"Na": 150.0, "K": 4.0, "Cl": 10.0}, 0.0, 2 * (60000 - 25000)),
+    Rate("NaKATPaseConstant", {"v_max": 2.0}, {"Na": 10.0}, {"K": 4.0}, 0.0, 2.0),
+    Rate("NaKATPaseLinear", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 0.2),
+    Rate("NaKATPaseCubic", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 2e-3),
+)
