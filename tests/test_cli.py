@@ -166,6 +166,7 @@ def test_failed_cells_are_counted_on_stderr(run, tmp_path):
     assert err == "jaxion: 1 of 2 cells failed: 1 no_setpoint\n"
 
 
+@pytest.mark.slow
 def test_demo_writes_store_figure_and_file_and_never_over_an_older_one(run, tmp_path):
     folder = tmp_path / "demo"
     code, out, _ = run("demo", "--out", str(folder), "--cells", "256")

@@ -71,7 +71,7 @@ def mapped(scale, shared, weight):
     return jnp.sum(weight * jax.vmap(squares, in_axes=(0, None))(scale, shared))
 
 
-@pytest.fixture(scope="module", params=[batch, mapped], ids=lambda f: f.__name__)
+@pytest.fixture(scope="module", params=[batch, pytest.param(mapped, marks=pytest.mark.slow)], ids=["batch", "mapped"])
 def derivatives(request):
     """Value, gradient, push-forward and Hessian of a loss, in two compiled functions."""
     loss = request.param

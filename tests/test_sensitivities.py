@@ -45,7 +45,7 @@ def central_differences(model, of, wrt):
     return (4 * narrow - wide) / 3
 
 
-@pytest.mark.parametrize("name", DISPLACED)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "duesterwald2018" else pytest.mark.slow) for name in DISPLACED])
 def test_sensitivities_match_central_differences_at_a_displaced_point(name):
     model = jaxion.replace(getattr(models, name)(), DISPLACED[name])
     point = jaxion.setpoint(model)
@@ -66,6 +66,7 @@ def test_sensitivities_match_central_differences_at_a_displaced_point(name):
     np.testing.assert_array_less(np.abs(exact - central) / scale, 1e-7, err_msg=f"{name}: {of} by {wrt}")
 
 
+@pytest.mark.slow
 def test_second_derivative_matches_central_differences_of_the_first():
     model = models.duesterwald2018()
 

@@ -85,6 +85,7 @@ def test_keener_sneyd_matches_its_closed_form(P, mu, V, V_Na, V_K):
         agrees(point[path], wanted)
 
 
+@pytest.mark.slow
 def test_keener_sneyd_volume_is_smallest_where_the_book_says():
     P, smallest = reference.KEENER_SNEYD_MINIMUM
     volume = lambda P: jaxion.setpoint(models.keener_sneyd(P=P))["neuron.volume"]  # noqa: E731

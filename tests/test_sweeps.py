@@ -249,6 +249,7 @@ jaxion.sweep(jaxion.Population.grid(model, axes), out=sys.argv[1], chunk=1)
 """
 
 
+@pytest.mark.slow
 def test_killed_sweep_is_resumed_to_the_same_bytes(tmp_path):
     path, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)])
