@@ -12,10 +12,14 @@ from jaxtyping import Array, Bool, Float
 from jaxion.model import Model
 from jaxion.paths import check_settable, lookup, replace
 from jaxion.setpoints import SetPoint, setpoint
-from jaxion.setpoints.implicit import attach, isolate
+from jaxion.setpoints.batches import run_compiled, run_in_blocks
+from jaxion.setpoints.implicit import attach, is_traced, isolate
 from jaxion.setpoints.linear import select
 from jaxion.setpoints.point import read_paths
 from jaxion.setpoints.reduction import Unknowns
+
+Given = tuple[Model, Unknowns, Bool[Array, "*cells"]]
+"""A model, the unknowns of its set-points, and the cells that have one."""
 
 
 class Sensitivity(eqx.Module):
@@ -98,7 +102,7 @@ def sensitivity(
     # Looked up here, so that a mistyped path is answered before anything is compiled.
     rows, columns = [lookup(model, path) for path in of], [check_settable(model, path) for path in wrt]
     point = setpoint(model, start=start) if point is None else point
-    values, raw = _derivatives(model, point.y, point.found, of, wrt)
+    values, raw = _derivatives((model, point.y, point.found), of, wrt)
     potentials = tuple(row.unit == "mV" for row in rows)
     if scaled:
         theta = jnp.stack([jnp.broadcast_to(model[path], model.cells) for path in wrt])[None]
@@ -109,9 +113,15 @@ def sensitivity(
     return Sensitivity(raw, of, wrt, scaled, units)
 
 
-@eqx.filter_jit
-def _derivatives(model: Model, y: Unknowns, found: Bool[Array, "*cells"], of: tuple[str, ...], wrt: tuple[str, ...]):
+def _derivatives(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
+    """`_differentiate`, compiled; a batch of concrete numbers in blocks, as its working set would leave the cache otherwise."""
+    run = run_in_blocks if given[2].ndim and not is_traced(given) else run_compiled
+    return run(_differentiate, given, of, wrt)
+
+
+def _differentiate(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
     """Values of the paths `of`, and their raw derivatives of shape `(of, wrt, *cells)`."""
+    model, y, found = given
     cells = found.shape
     safe = isolate(model, found)
 

@@ -1,15 +1,15 @@
-"""Set-points of a large batch outside of any transformation: blocks on threads, stragglers gathered and searched again.
+"""Large batches outside of any transformation: blocks on threads, stragglers gathered and searched again.
 
 One slow cell would hold up every cell beside it. So each block runs a Newton iteration with a short
 limit, and the few cells that it leaves are gathered into dense blocks for the longer roads.
 """
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,8 +19,11 @@ from jaxion.model import Model
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, attempt, needs_rescue, search
 
-BLOCK: Final = 2048
+BLOCK: Final = 1024
 """Cells side by side: their working set fits the second-level cache."""
+
+SMALLEST: Final = 64
+"""Fewest cells in a block: smaller ones would each be compiled, to save next to nothing."""
 
 SHORT: Final = 24
 """Newton iterations of the first round; nine cells in ten need fewer."""
@@ -29,52 +32,81 @@ SHORT: Final = 24
 def search_batch(model: Model, start: Unknowns, max_steps: int) -> Found:
     """`search` for concrete numbers; the same outcome for every cell, whatever the batch it is in."""
     if start.ndim == 1:
-        found = _first(model, start, max_steps)
-        return _search(model, start, max_steps) if bool(needs_rescue(found)) else found
-    cells = start.shape[1]
-    leaves, build = _host(model, cells)
-    guess = np.asarray(start)
-    found = _blocks(_first, leaves, build, guess, np.arange(cells), min(SHORT, max_steps))
+        found = run_compiled(_first, (model, start), max_steps)
+        return run_compiled(_search, (model, start), max_steps) if bool(needs_rescue(found)) else found
+    found = run_in_blocks(_first, (model, start), min(SHORT, max_steps))
     left = np.flatnonzero(needs_rescue(found))
     if left.size:
-        again = _blocks(_search, leaves, build, guess, left, max_steps)
+        again = run_in_blocks(_search, (model, start), max_steps, cells=left)
         found = jax.tree.map(lambda all_, new: _scatter(all_, new, left), found, again)
     return found
 
 
-@eqx.filter_jit
-def _first(model: Model, start: Unknowns, max_steps: int) -> Found:
+def _first(given: tuple[Model, Unknowns], max_steps: int) -> Found:
+    model, start = given
     return attempt(model, start, jnp.ones(start.shape[1:], bool), max_steps)
 
 
-@eqx.filter_jit
-def _search(model: Model, start: Unknowns, max_steps: int) -> Found:
-    return search(model, start, max_steps)
+def _search(given: tuple[Model, Unknowns], max_steps: int) -> Found:
+    return search(*given, max_steps)
 
 
-def _host(model: Model, cells: int) -> tuple[list[np.ndarray], Callable[[list[Any]], Model]]:
-    leaves, tree = jax.tree.flatten(model)
-    return [np.asarray(leaf) for leaf in leaves], lambda chosen: jax.tree.unflatten(tree, chosen)
+def run_compiled(function: Callable, given: Any, *static: Hashable) -> Any:
+    """`function(given, *static)`, compiled."""
+    leaves, tree = jax.tree.flatten(given)
+    return _compiled(function, tree, static)(leaves)
 
 
-def _blocks(run: Callable, leaves: list[np.ndarray], build: Callable, start: np.ndarray, cells: np.ndarray, max_steps: int) -> Found:
-    """Run `run` over blocks of the chosen cells on as many threads as there are cores."""
+def run_in_blocks(function: Callable, given: Any, *static: Hashable, cells: np.ndarray | None = None) -> Any:
+    """`function(given, *static)`, compiled, over blocks of cells on as many threads as there are cores.
+
+    Args:
+        function: A function of a pytree whose leaves have the cells axis last, or the shape `()`; its outputs have the cells axis last.
+        given: The pytree, of concrete arrays.
+        *static: Further arguments, hashable.
+        cells: Numbers of the cells to run, in order; default all.
+    """
+    leaves, tree = jax.tree.flatten(given)
+    leaves = [np.asarray(leaf) for leaf in leaves]
+    run = _compiled(function, tree, static)
+    number = max(leaf.shape[-1] for leaf in leaves if leaf.ndim) if cells is None else cells.size
     # Sizes are powers of two, so that any batch compiles for a few shapes only; padding repeats a cell.
-    size = min(BLOCK, 1 << max(0, int(cells.size - 1).bit_length()))
-    padded = np.concatenate([cells, np.full(-cells.size % size, cells[-1])])
+    size = min(BLOCK, max(SMALLEST, 1 << (number - 1).bit_length()))
 
-    def one(block: np.ndarray) -> Found:
-        part = build([jnp.asarray(leaf[block]) if leaf.ndim else jnp.asarray(leaf) for leaf in leaves])
-        return jax.tree.map(np.asarray, run(part, jnp.asarray(start[:, block]), max_steps))
+    def one(begin: int) -> Any:
+        # All cells in order are slices, without a copy.
+        block = slice(begin, begin + size) if cells is None else cells[begin : begin + size]
+        # NumPy's own arrays: JAX takes them faster than any conversion.
+        return jax.tree.map(np.asarray, run([_padded(leaf[..., block], size) if leaf.ndim else leaf for leaf in leaves]))
 
-    blocks = padded.reshape(-1, size)
-    first = one(blocks[0])  # alone, so that it is compiled once
-    if len(blocks) == 1:
-        parts = [first]
-    else:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = [first, *pool.map(one, blocks[1:])]
-    return jax.tree.map(lambda *xs: jnp.asarray(np.concatenate(xs, axis=-1)[..., : cells.size]), *parts)
+    first = one(0)  # alone, so that it is compiled once
+    whole = jax.tree.map(lambda leaf: np.empty((*leaf.shape[:-1], number), leaf.dtype), first)
+
+    def put(begin: int, block: Any) -> None:
+        for all_, leaf in zip(jax.tree.leaves(whole), jax.tree.leaves(block), strict=True):
+            all_[..., begin : begin + size] = leaf[..., : number - begin]
+
+    put(0, first)
+    if number > size:
+        with ThreadPoolExecutor(_cores()) as pool:
+            list(pool.map(lambda begin: put(begin, one(begin)), range(size, number, size)))
+    return jax.tree.map(jnp.asarray, whole)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(function: Callable, tree: Hashable, static: tuple[Hashable, ...]) -> Callable[[list[Any]], Any]:
+    # Of bare leaves: a model is taken apart once for all blocks, and not by every call.
+    return jax.jit(lambda leaves: function(jax.tree.unflatten(tree, leaves), *static))  # pyright: ignore[reportArgumentType]
+
+
+def _padded(leaf: np.ndarray, size: int) -> np.ndarray:
+    lacking = size - leaf.shape[-1]
+    return np.concatenate([leaf, np.repeat(leaf[..., -1:], lacking, axis=-1)], axis=-1) if lacking else leaf
+
+
+def _cores() -> int:
+    """Cores that this process may use, which may be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _scatter(everything: Array, new: Array, cells: np.ndarray) -> Array:
