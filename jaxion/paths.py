@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -143,6 +144,13 @@ def _derived(model: Model) -> dict[str, _Derived]:
     return {path.name: path for path in found}
 
 
+@functools.lru_cache(maxsize=256)
+def _tables(structure: Any) -> tuple[dict[str, _Parameter], dict[str, _Derived]]:
+    """Parameters and derived paths by name: they follow from a model's names and mechanisms, not from its numbers."""
+    model = jax.tree.unflatten(structure, [None] * structure.num_leaves)
+    return _parameters(model), _derived(model)
+
+
 class PathTable(tuple[Path, ...]):
     """Paths of a model with unit, value and source; prints as a table."""
 
@@ -160,7 +168,7 @@ def _format(value: Array) -> str:
 
 def paths(model: Model) -> PathTable:
     """All paths of a model: parameters and baseline values first, then what follows from the state."""
-    settable, derived = _parameters(model), _derived(model)
+    settable, derived = _tables(jax.tree.structure(model))
     table = PathTable([*settable.values(), *(path for name, path in derived.items() if name not in settable)])
     table.model = model
     return table
@@ -174,7 +182,7 @@ def state_paths(model: Model) -> tuple[str, ...]:
 
 def lookup(model: Model, path: str) -> Path:
     """The entry of a path; raises `PathError` naming the nearest right ones."""
-    settable, derived = _parameters(model), _derived(model)
+    settable, derived = _tables(jax.tree.structure(model))
     if path in settable:
         return settable[path]
     if path in derived:
@@ -184,7 +192,7 @@ def lookup(model: Model, path: str) -> Path:
 
 def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str, Array]:
     """Values of paths at a snapshot of a model; parameters are read from the model."""
-    observer, settable, derived = _Observer(model, snapshot), _parameters(model), _derived(model)
+    observer, (settable, derived) = _Observer(model, snapshot), _tables(jax.tree.structure(model))
     found = {}
     for name in names:
         if name not in derived and name not in settable:
@@ -234,7 +242,7 @@ def replace(model: Model, values: Mapping[str, Any]) -> Model:
         >>> float(weak["bath.K"])
         8.0
     """
-    settable = _parameters(model)
+    settable, _ = _tables(jax.tree.structure(model))
     # Volumes first: an amount of impermeants given beside a volume is then taken as it is.
     for path in sorted(values, key=lambda p: not p.endswith(".volume")):
         entry, value = check_settable(model, path), values[path]

@@ -18,28 +18,38 @@ def solve(A: Matrix, B: Float[Array, "n m *cells"]) -> Float[Array, "n m *cells"
     """
     M = jnp.concatenate([A, B], axis=1)
     for k in range(A.shape[0]):
-        row = M[k] / M[k, k][None]
-        M = (M - M[:, k][:, None] * row[None]).at[k].set(row)
-        # Without the barrier XLA fuses the straight line and its compile time explodes.
-        M = jax.lax.optimization_barrier(M)
-    return M[:, A.shape[0] :]
+        # The columns done are unit vectors: they are left out, so that column k is the first.
+        row = M[k, 1:] / M[k, 0][None]
+        M = _eliminated(M, row, k)
+    return M
 
 
 def pivoted_solve(A: Matrix, B: Float[Array, "n m *cells"]) -> Float[Array, "n m *cells"]:
     """Solve A X = B of each cell by Gauss–Jordan elimination with partial pivoting; not finite where A is singular."""
     n = A.shape[0]
     rows = jnp.arange(n).reshape((n,) + (1,) * (A.ndim - 2))
+    M = jnp.concatenate([A, B], axis=1)
+    for k in range(n):
+        # Comparisons instead of an argmax and a gather: each cell has its own pivot, and those are no vector operations.
+        largest, chosen = jnp.abs(M[k, 0]), jnp.full(M.shape[2:], k)
+        for i in range(k + 1, n):
+            chosen = jnp.where(jnp.abs(M[i, 0]) > largest, i, chosen)
+            largest = jnp.maximum(largest, jnp.abs(M[i, 0]))
+        # Without the barriers XLA searches for the pivot again for every entry that it moves.
+        chosen = jax.lax.optimization_barrier(chosen)
+        pivot = M[k]
+        for i in range(k + 1, n):
+            pivot = select(chosen == i, M[i], pivot)
+        row = jax.lax.optimization_barrier(pivot[1:] / pivot[0][None])
+        M = _eliminated(jnp.where((rows == chosen[None])[:, None], M[k][None], M), row, k)  # row k goes where the pivot was
+    return M
 
-    def eliminate(k, M):
-        magnitude = jnp.where(rows < k, -1.0, jnp.abs(M[:, k]))
-        # A one-hot mask instead of a gather: each cell has its own pivot, and a gather is not a vector operation.
-        chosen = (rows == jnp.argmax(magnitude, axis=0)[None]).astype(M.dtype)
-        pivot_row = jnp.sum(chosen[:, None] * M, axis=0)
-        M = (M + chosen[:, None] * (M[k] - pivot_row)[None]).at[k].set(pivot_row / pivot_row[k][None])
-        factor = jnp.where(rows == k, 0.0, M[:, k])
-        return M - factor[:, None] * M[k][None]
 
-    return jax.lax.fori_loop(0, n, eliminate, jnp.concatenate([A, B], axis=1))[:, n:]
+def _eliminated(M: Float[Array, "n m *cells"], row: Float[Array, "m-1 *cells"], k: int) -> Float[Array, "n m-1 *cells"]:
+    """The matrix after the elimination of its first column, with `row` in the place of the pivot's row `k`."""
+    rest = M[:, 1:] - M[:, 0][:, None] * row[None]
+    # Without the barrier XLA fuses the straight line and its compile time explodes.
+    return jax.lax.optimization_barrier(jnp.concatenate([rest[:k], row[None], rest[k + 1 :]]))
 
 
 def identity(n: int, cells: tuple[int, ...], dtype) -> Matrix:
@@ -62,7 +72,8 @@ def _inverse_jvp(primals, tangents):
 
 def matmul(A: Float[Array, "n k *cells"], B: Float[Array, "k m *cells"]) -> Float[Array, "n m *cells"]:
     """Matrix product of each cell; the contracted axis is short, so a sum of products beats a batched GEMM."""
-    return jnp.sum(A[:, :, None] * B[None], axis=1)
+    # Written out: XLA's reduction over an inner axis is no vector operation, and twenty times slower.
+    return sum((A[:, k, None] * B[None, k] for k in range(1, A.shape[1])), start=A[:, 0, None] * B[None, 0])
 
 
 def select(ok: Bool[Array, "*cells"], then: Array, otherwise: Array | float) -> Array:
