@@ -1,5 +1,7 @@
 """`jaxion demo`: a real sweep of a published neuron, from nothing to a figure in under a minute."""
 
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -42,10 +44,10 @@ wrt = ["neuron.kcc2.g", "neuron.leak_Na.g", "neuron.leak_K.g", "neuron.leak_Cl.g
 
 NEXT: Final = """\
 Next
-  jaxion setpoint duesterwald2018 --set "bath.K=8 mM" --certificate
-  jaxion sensitivity duesterwald2018 --of neuron.E_Cl --wrt neuron.kcc2.g,neuron.z,bath.K
-  jaxion list paths duesterwald2018            everything that can vary
-  change {folder}/demo.toml, then: jaxion sweep {folder}/demo.toml --out mine.zarr
+  {jaxion} setpoint duesterwald2018 --set "bath.K=8 mM" --certificate
+  {jaxion} sensitivity duesterwald2018 --of neuron.E_Cl --wrt neuron.kcc2.g,neuron.z,bath.K
+  {jaxion} list paths duesterwald2018            everything that can vary
+  change {folder}/demo.toml, then: {jaxion} sweep {folder}/demo.toml --out mine.zarr
   in Python: xarray.open_zarr("{folder}/demo.zarr")"""
 
 
@@ -69,7 +71,8 @@ def demo(
     print(_table(done.ds))
     print(f"\n{solved - began:.1f} s for the sweep with its compilation, {time.perf_counter() - solved:.1f} s for the figure")
     print(f"Written: {figure} (the figure), {folder / 'demo.zarr'} (every cell), {config} (the sweep file)\n")
-    print(NEXT.format(folder=folder))
+    # Without an activated environment the command is not on the path: print it as it was called.
+    print(NEXT.format(folder=folder, jaxion="jaxion" if shutil.which("jaxion") else sys.argv[0]))
     return finish(done)
 
 
