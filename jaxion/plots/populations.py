@@ -49,7 +49,7 @@ def population_figure(ds: Any) -> Figure:
     axes[0, 0].set_title("How the cells differ", **_TITLE)
     if differentiated:
         axes[0, 1].set_title("What would move each cell, and its share in the spread", **_TITLE)
-    axes[0, -1].set_title("The parameter that explains most", **_TITLE)
+    axes[0, -1].set_title("The leading parameter", **_TITLE)
     figure.suptitle(_heading(ds, ok), fontsize=13, color=INK, fontweight="bold", x=0.01, ha="left")
     return figure
 
