@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 import jaxion
 from jaxion.errors import Status
+from jaxion.setpoints import batches
 
 models = jaxion.models
 
@@ -164,3 +165,27 @@ def test_every_cell_is_found_that_has_a_set_point_and_no_other(wide):
     for path in ("neuron.V", "neuron.Na", "neuron.Cl"):
         np.testing.assert_allclose(np.asarray(point[path])[exists], [c[path] for c in exact if c], rtol=1e-7)
         assert np.isnan(np.asarray(point[path])[~exists]).all()
+
+
+def far_starts(model, count, rng):
+    """First guesses a hundredfold off in concentrations and threefold in volume, of which the charge leaves potassium positive."""
+    draw = lambda low, high: np.exp(rng.uniform(np.log(low), np.log(high), 4 * count))  # noqa: E731
+    Na, Cl, volume = draw(0.5, 300.0), draw(0.5, 300.0), float(model["neuron.volume"]) * draw(1 / 3, 3)
+    V = rng.uniform(-120.0, 60.0, 4 * count)
+    charge = (Cl - Na) * volume - float(model["neuron.z"] * model["neuron.impermeant"])
+    possible = np.flatnonzero(charge > 5.0 * volume)[:count]
+    assert possible.size == count
+    return {"neuron.Na": Na[possible], "neuron.Cl": Cl[possible], "neuron.volume": volume[possible], "neuron.V": V[possible]}
+
+
+def test_integration_finds_from_far_starts_what_newton_alone_misses(rng, monkeypatch):
+    nominal = models.duesterwald2018()
+    cells = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (256,)), nominal)
+    starts = far_starts(nominal, 256, rng)
+    found = jaxion.setpoint(cells, start=starts)
+    assert found.ok.all()
+    np.testing.assert_allclose(found["neuron.V"], jaxion.setpoint(nominal)["neuron.V"], rtol=1e-10)
+    # Without the second round, which integrates: what the first leaves is lost.
+    monkeypatch.setattr(batches, "needs_rescue", lambda found: jnp.zeros_like(found.status, bool))
+    alone = jaxion.setpoint(cells, start=starts)
+    assert 5 < int((~alone.ok).sum()) < 60
