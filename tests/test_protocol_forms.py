@@ -10,7 +10,7 @@ import pytest
 
 import jaxion
 from jaxion import ConfigError, Protocol, anoxia, bath, block, inject, phase, recording, rest, smooth_block, train
-from jaxion.protocols import parse
+from jaxion.protocols import parse, plain
 from jaxion.protocols.forms import FORMS
 
 TEXT = """
@@ -48,6 +48,13 @@ def test_every_constructor_has_its_form():
     for found in (parse(entries, "here"), parse(json.loads(json.dumps(entries)), "here")):
         assert jax.tree.structure(found) == jax.tree.structure(WANTED)
         jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-15), found, WANTED)
+
+
+def test_plain_data_of_a_protocol_makes_the_same_one():
+    data = json.loads(json.dumps(plain(WANTED)))
+    again = parse(data, "here")
+    assert jax.tree.structure(again) == jax.tree.structure(WANTED)
+    assert plain(again) == data
 
 
 def test_forms_name_the_arguments_of_their_constructors():

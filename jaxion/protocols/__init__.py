@@ -5,6 +5,7 @@ from jaxion.protocols.drive import Drive, course
 from jaxion.protocols.forms import parse
 from jaxion.protocols.named import find, of
 from jaxion.protocols.protocol import Protocol
+from jaxion.protocols.records import plain
 from jaxion.protocols.resolution import resolve
 from jaxion.protocols.targets import driven
 
@@ -21,6 +22,7 @@ __all__ = [
     "of",
     "parse",
     "phase",
+    "plain",
     "recording",
     "resolve",
     "rest",
