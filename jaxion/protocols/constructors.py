@@ -8,7 +8,7 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxion.protocols import numbers
-from jaxion.protocols.effects import Anoxia, Bath, Block, Ramp, Scale, Set, SmoothBlock
+from jaxion.protocols.effects import AbstractEffect, Anoxia, Bath, Block, Ramp, Scale, Set, SmoothBlock
 from jaxion.protocols.numbers import given, number
 from jaxion.protocols.phases import Phase, Recording, Train
 from jaxion.protocols.targets import injection_path
@@ -48,12 +48,12 @@ def phase(
         >>> print(jaxion.phase(60, set={"bath.K": "8 mM"}, scale={"neuron.nka.v_max": 0.5}))
         bath.K = 8 mM; neuron.nka.v_max × 0.5
     """
-    effects = [Set(path, given(value)) for path, value in (set or {}).items()]
+    effects: list[AbstractEffect] = [Set(path, given(value)) for path, value in (set or {}).items()]
     effects += [Scale(path, number(path, factor, "")) for path, factor in (scale or {}).items()]
     for path, ends in (ramp or {}).items():
         if isinstance(ends, str) or not hasattr(ends, "__len__") or len(ends) != 2:
             raise ValueError(f"The ramp of `{path}` must have two ends, such as (3.5, 8), but it is `{ends}`.")
-        effects.append(Ramp(path, *map(given, ends)))
+        effects.append(Ramp(path, given(ends[0]), given(ends[1])))
     return Phase(_duration(duration), tuple(effects))
 
 
@@ -91,9 +91,9 @@ def smooth_block(path: str | Sequence[str], fraction: Any, duration: Any, begin:
 
     Source: Kalia et al. (2021) PLoS Comput Biol 17:e1009019, energy deprivation, with a width of 15 s.
     """
-    times = [number(name, value, "s", "not negative") for name, value in (("begin", begin), ("end", end))]
     blocked, slow = numbers.fraction("fraction", fraction), number("width", width, "s", "positive")
-    return Phase(_duration(duration), tuple(SmoothBlock(one, blocked, *times, slow) for one in _paths(path)))
+    first, last = number("begin", begin, "s", "not negative"), number("end", end, "s", "not negative")
+    return Phase(_duration(duration), tuple(SmoothBlock(one, blocked, first, last, slow) for one in _paths(path)))
 
 
 def bath(duration: Any, *, replacing: str | None = None, name: str = "bath", **concentrations: Any) -> Phase:

@@ -108,8 +108,8 @@ class Ramp(AbstractEffect):
     def courses(self, model: Model) -> list[tuple[str, Course]]:
         """The line."""
         entry = drivable(model, self.path)
-        ends = [_checked(entry, in_unit(value, entry.unit, self.path)) for value in (self.first, self.last)]
-        return [(self.path, Course(*ends))]
+        first, last = (_checked(entry, in_unit(value, entry.unit, self.path)) for value in (self.first, self.last))
+        return [(self.path, Course(first, last))]
 
     def __str__(self) -> str:
         """The path and both ends."""

@@ -168,5 +168,5 @@ class Recording(AbstractPhases):
 
 def _stacked(course: Course) -> Course:
     """The course of one phase with a phases axis of length one."""
-    terms = tuple(tuple(part[None] for part in term) for term in course.terms)
-    return Course(course.value[None], None if course.end is None else course.end[None], terms)  # pyright: ignore[reportArgumentType]
+    terms = tuple((amplitude[None], centre[None], width[None]) for amplitude, centre, width in course.terms)
+    return Course(course.value[None], None if course.end is None else course.end[None], terms)
