@@ -2,6 +2,7 @@
 
 from jaxion import mechanisms as mechanisms
 from jaxion import models as models
+from jaxion import protocols as protocols
 from jaxion import thermo as thermo
 from jaxion import units as units
 from jaxion.checks import Check, check
@@ -16,6 +17,7 @@ from jaxion.errors import (
     SetPointError,
     Status,
     StoreError,
+    TransientError,
     UnitError,
 )
 from jaxion.model import Model
@@ -23,9 +25,11 @@ from jaxion.paths import paths, replace
 from jaxion.plots import plot
 from jaxion.populations import Factor, LogNormal, Normal, Population, Uniform
 from jaxion.precision import enable_x64
+from jaxion.protocols import Protocol, anoxia, bath, block, inject, phase, recording, rest, smooth_block, train
 from jaxion.sensitivities import Sensitivity, sensitivity
 from jaxion.setpoints import Certificate, SetPoint, setpoint
 from jaxion.sweeps import Sweep, open_store, resume, store_status, sweep
+from jaxion.transients import Solution, State, crossing, final, integral, maximum, mean, minimum, solve, spikes
 
 __all__ = [
     "Bath",
@@ -44,23 +48,44 @@ __all__ = [
     "PathError",
     "Population",
     "PrecisionError",
+    "Protocol",
     "Sensitivity",
     "SetPoint",
     "SetPointError",
+    "Solution",
+    "State",
     "Status",
     "StoreError",
     "Sweep",
+    "TransientError",
     "Uniform",
     "UnitError",
+    "anoxia",
+    "bath",
+    "block",
     "check",
+    "crossing",
     "enable_x64",
+    "final",
+    "inject",
+    "integral",
+    "maximum",
+    "mean",
+    "minimum",
     "open_store",
     "paths",
+    "phase",
     "plot",
+    "recording",
     "replace",
+    "rest",
     "resume",
     "sensitivity",
     "setpoint",
+    "smooth_block",
+    "solve",
+    "spikes",
     "store_status",
     "sweep",
+    "train",
 ]

@@ -33,6 +33,14 @@ class SetPointError(JaxionError, RuntimeError):
         self.status = status
 
 
+class TransientError(JaxionError, RuntimeError):
+    """A single cell did not come to the end of its protocol; `status` says why."""
+
+    def __init__(self, message: str, status: "Status"):
+        super().__init__(message)
+        self.status = status
+
+
 class ConfigError(JaxionError, ValueError):
     """A sweep file or a command-line value is not what the contract says."""
 

@@ -1,0 +1,8 @@
+"""The numerical core: stiff trajectories of many independent cells, with derivatives. It knows no biology."""
+
+from jaxion.kernel.integrate import integrate
+from jaxion.kernel.problem import Course
+from jaxion.kernel.reductions import Crossing, Extremum, Integral, Mean, Reduction, Spikes
+from jaxion.kernel.system import System
+
+__all__ = ["Course", "Crossing", "Extremum", "Integral", "Mean", "Reduction", "Spikes", "System", "integrate"]

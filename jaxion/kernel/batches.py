@@ -1,0 +1,81 @@
+"""Large batches outside of any transformation: slices of cells on all cores, each interrupted often enough that Ctrl-C works."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxion.kernel.problem import Course, Given, Plan
+from jaxion.kernel.widths import lane_width
+from jaxion.kernel.xla import Lanes, advance, begin
+
+SLICE: Final = 1024
+"""Cells a call: many times the lanes, so that they are rarely idle, and little enough that all cores have work."""
+
+TURNS: Final = 2000
+"""Steps of every lane before Python looks up: a fraction of a second."""
+
+
+def run_eagerly(plan: Plan, given: Given) -> Course:
+    """All cells of concrete numbers; the same bits whatever the number, order and slices of the cells."""
+    given = jax.tree.map(np.asarray, given)
+    cells = given.y.shape[1]
+    width = lane_width(cells)
+    first, onward = _compiled(plan, width)
+    stop = threading.Event()
+
+    def one(begin: int) -> Course:
+        # A slice is padded with its last cell to a size that is compiled once.
+        size = SLICE if cells > SLICE else _rounded(cells, width)
+        part = _slice(given, begin, size)
+        lanes = first(part)
+        while not stop.is_set() and bool((lanes.cell < size).any()):
+            lanes = onward(part, lanes)
+        return jax.tree.map(lambda x: np.asarray(x)[..., : cells - begin], lanes.course)
+
+    begins = range(0, cells, SLICE)
+    if len(begins) == 1:
+        parts = [one(0)]
+    else:
+        with ThreadPoolExecutor(cores()) as pool:
+            futures = [pool.submit(one, begin) for begin in begins]
+            try:
+                parts = [future.result() for future in futures]
+            except BaseException:
+                stop.set()
+                for future in futures:
+                    future.cancel()
+                raise
+    return jax.tree.map(lambda *xs: jnp.asarray(np.concatenate(xs, axis=-1)), *parts)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(plan: Plan, width: int) -> tuple[Callable[[Given], Lanes], Callable[[Given, Lanes], Lanes]]:
+    first = jax.jit(lambda given: begin(plan, given, width))
+    onward = jax.jit(lambda given, lanes: advance(plan, given, lanes, TURNS), donate_argnums=1)
+    return first, onward
+
+
+def _slice(given: Given, begin: int, size: int) -> Given:
+    def cut(x: np.ndarray) -> np.ndarray:
+        part = x[..., begin : begin + size]
+        lacking = size - part.shape[-1]
+        return np.concatenate([part, np.repeat(part[..., -1:], lacking, axis=-1)], axis=-1) if lacking else part
+
+    return given.of_cells(cut)
+
+
+def _rounded(cells: int, width: int) -> int:
+    """Cells of a small batch, rounded up so that few sizes are compiled."""
+    return max(width, 1 << (cells - 1).bit_length())
+
+
+def cores() -> int:
+    """Cores that this process may use, which may be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

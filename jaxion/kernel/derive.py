@@ -1,0 +1,131 @@
+"""Exact derivatives of a graph, entry by entry: only what is not structurally zero exists."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxion.kernel.graph import Graph, Node, sorted_nodes, zero_derivative
+
+
+def jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[dict[int, Node]]:
+    """Forward derivatives: for each output, the entries ∂output/∂wrt[k] that are not zero, by k."""
+    tangents: dict[int, dict[int, Node]] = {node.number: {k: node.graph.constant(1.0)} for k, node in enumerate(wrt)}
+    for node in sorted_nodes(outputs):
+        if node.number not in tangents:
+            tangents[node.number] = {} if zero_derivative(node.op) else _push(node, tangents)
+    return [tangents[output.number] for output in outputs]
+
+
+def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
+    """Reverse derivatives: Σ cotangent · ∂output/∂wrt[k] for each k."""
+    if not outputs:
+        return []
+    graph, nodes = outputs[0].graph, sorted_nodes(outputs)
+    # Only what depends on `wrt` carries a cotangent.
+    moving = {node.number for node in wrt}
+    for node in nodes:
+        if any(isinstance(arg, Node) and arg.number in moving for arg in node.args) and not zero_derivative(node.op):
+            moving.add(node.number)
+    gathered: dict[int, Node] = {}
+
+    def give(node: Node, value: Node) -> None:
+        if node.number in moving:
+            gathered[node.number] = gathered[node.number] + value if node.number in gathered else value
+
+    for output, cotangent in zip(outputs, cotangents, strict=True):
+        give(output, cotangent)
+    for node in reversed(nodes):
+        if node.number in gathered and node.op != "input" and not zero_derivative(node.op):
+            bar = gathered[node.number]
+            if node.op == "select":
+                condition, then, otherwise = node.args
+                zero = graph.constant(0.0)
+                give(then, graph.select(condition, bar, zero))
+                give(otherwise, graph.select(condition, zero, bar))
+            else:
+                for arg, partial in zip(node.args, partials(node), strict=True):
+                    give(arg, bar * partial)
+    return [gathered.get(node.number, graph.constant(0.0)) for node in wrt]
+
+
+def _push(node: Node, tangents: dict[int, dict[int, Node]]) -> dict[int, Node]:
+    graph = node.graph
+    if node.op == "select":
+        condition, then, otherwise = node.args
+        a, b, zero = tangents[then.number], tangents[otherwise.number], graph.constant(0.0)
+        pushed = {k: graph.select(condition, a.get(k, zero), b.get(k, zero)) for k in sorted({*a, *b})}
+    else:
+        pushed = {}
+        moving = [arg for arg in node.args if tangents[arg.number]]
+        if moving:
+            for arg, partial in zip(node.args, partials(node), strict=True):
+                for k, tangent in tangents[arg.number].items():
+                    term = partial * tangent
+                    pushed[k] = pushed[k] + term if k in pushed else term
+    return {k: value for k, value in pushed.items() if not (value.op == "constant" and value.args[0] == 0.0)}
+
+
+def partials(node: Node) -> list[Node]:
+    """Derivative of an operation in each of its arguments."""
+    graph, one = node.graph, node.graph.constant(1.0)
+    a: Any = node.args[0]
+    b: Any = node.args[-1]
+    match node.op:
+        case "add":
+            return [one, one]
+        case "sub":
+            return [one, -one]
+        case "mul":
+            return [b, a]
+        case "div":
+            inverse = 1.0 / b
+            return [inverse, -(node * inverse)]
+        case "neg":
+            return [-one]
+        case "exp":
+            return [node]
+        case "expm1":
+            return [node + 1.0]
+        case "log":
+            return [1.0 / a]
+        case "log1p":
+            return [1.0 / (a + 1.0)]
+        case "sqrt":
+            return [0.5 / node]
+        case "tanh":
+            return [1.0 - node * node]
+        case "sin":
+            return [graph.call("cos", a)]
+        case "cos":
+            return [-graph.call("sin", a)]
+        case "abs":
+            return [graph.call("sign", a)]
+        case "pow":
+            return _power(graph, node, a, b)
+        case "max" | "min":
+            return _extremum(graph, node.op, a, b)
+        case "mod":
+            ratio = a / b
+            return [one, -_truncated(graph, ratio)]
+    raise NotImplementedError(node.op)
+
+
+def _power(graph: Graph, node: Node, a: Node, b: Node) -> list[Node]:
+    slope = b * graph.call("pow", a, b - 1.0)
+    if b.op == "constant":
+        return [slope, graph.constant(0.0)]
+    # 0^b is flat in b for b > 0; log 0 must not spoil it.
+    positive = graph.call("lt", graph.constant(0.0), a)
+    logarithm = graph.call("log", graph.select(positive, a, 1.0))
+    return [slope, graph.select(positive, node * logarithm, 0.0)]
+
+
+def _extremum(graph: Graph, op: str, a: Node, b: Node) -> list[Node]:
+    """The larger (smaller) argument passes the derivative; equal ones share it, as JAX has it."""
+    below = graph.call("lt", *((b, a) if op == "max" else (a, b)))
+    share = graph.select(graph.call("eq", a, b), 0.5, 0.0)
+    first = graph.select(below, 1.0, share)
+    return [first, 1.0 - first]
+
+
+def _truncated(graph: Graph, x: Node) -> Node:
+    return graph.call("sign", x) * graph.call("floor", graph.call("abs", x))

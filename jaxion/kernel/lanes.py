@@ -1,0 +1,70 @@
+r"""Control of a step in lanes that are independent: each has its own time, its own step and its own error.
+
+A step is accepted if the root mean square over rows of $e_i / \big(r\,(s_i + \max(|y_i|, |y_{1,i}|))\big)$ is
+at most one, with the relative tolerance r and the scale s of each row.
+"""
+
+from typing import Final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxion.errors import Status
+from jaxion.kernel import rosenbrock
+
+Lane = Float[Array, " lanes"]
+Rows = Float[Array, "rows lanes"]
+
+SAFETY: Final = 0.9
+SHRINK: Final = 0.2
+"""Smallest factor by which a step changes; also after a step that left the domain."""
+GROW: Final = 6.0
+"""Largest factor by which a step grows."""
+FIRST: Final = 1e-2
+"""Change of any row, in units of its scale and size, that the first step of a phase may make."""
+EARLY: Final = 1e-3
+"""Part of a phase that its first step takes at most."""
+
+SHORTEST: Final = 1e-20
+"""Part of a phase below which a step is too small, wherever the phase begins."""
+
+
+def error_norm(error: Rows, y: Rows, y1: Rows, scale: Rows, rtol: float) -> Lane:
+    """Error of a step over what is allowed; infinite where a number is not finite."""
+    ratio = error / (rtol * (scale + jnp.maximum(jnp.abs(y), jnp.abs(y1))))
+    # Row by row: XLA's reduction over a leading axis is no vector operation.
+    total = sum((ratio[i] * ratio[i] for i in range(1, len(ratio))), start=ratio[0] * ratio[0])
+    norm = jnp.sqrt(total / len(ratio))
+    return jnp.where(jnp.isfinite(norm), norm, jnp.inf)
+
+
+def step_factor(norm: Lane, rejected: Bool[Array, " lanes"]) -> Lane:
+    """By how much the next step differs; right after a rejection it does not grow."""
+    factor = SAFETY * jnp.maximum(norm, 1e-8) ** (-1.0 / rosenbrock.ORDER)
+    return jnp.clip(factor, SHRINK, jnp.where(rejected, 1.0, GROW))
+
+
+def first_step(rate: Rows, y: Rows, scale: Rows, duration: Lane) -> Lane:
+    """First step of a phase."""
+    change = jnp.max(jnp.abs(rate) / (scale + jnp.abs(y)), axis=0)
+    change = jnp.where(jnp.isfinite(change), change, jnp.inf)
+    return jnp.minimum(FIRST / jnp.maximum(change, 1e-300), EARLY * duration)
+
+
+def in_domain(y: Rows, positive: tuple[int, ...]) -> Bool[Array, " lanes"]:
+    """Whether the rows that must be positive are."""
+    inside = jnp.ones(y.shape[1:], bool)
+    for row in positive:
+        inside &= y[row] > 0
+    return inside
+
+
+def reason_to_stop(
+    t: Lane, h: Lane, duration: Lane, y1: Rows, positive: tuple[int, ...], tries: Int[Array, " lanes"], max_steps: int
+) -> Int[Array, " lanes"]:
+    """Status of lanes that cannot go on after a rejected step; `not_run` for those that can."""
+    tiny = h <= 8 * jnp.finfo(t.dtype).eps * jnp.abs(t) + SHORTEST * duration
+    finite = jnp.all(jnp.isfinite(y1), axis=0)
+    cause = jnp.where(finite, jnp.where(in_domain(y1, positive), Status.step_too_small, Status.not_positive), Status.not_finite)
+    stopped = jnp.where(tries >= max_steps, Status.max_steps, Status.not_run)
+    return jnp.where(tiny, cause, stopped).astype(tries.dtype)

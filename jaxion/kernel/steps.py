@@ -1,0 +1,92 @@
+"""One step in every lane, and what reductions make of it: arrays with the lanes last, in jax.numpy."""
+
+from typing import Any, Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxion.kernel import rosenbrock as method
+from jaxion.kernel.lanes import error_norm, in_domain, step_factor
+from jaxion.kernel.linear import apply, combine, inverse
+from jaxion.kernel.problem import Plan
+from jaxion.kernel.reductions import NODES, State
+from jaxion.kernel.system import System
+
+ROUNDING: Final = 1e-10
+"""Part of a step by which it may be stretched to end at an edge: a rest would be shorter than rounding."""
+
+LEFT: Final = 0.25
+"""Factor on a step that is accurate and yet leaves the domain."""
+
+Lane = Float[Array, " lanes"]
+Rows = Float[Array, "rows lanes"]
+
+
+class Step(NamedTuple):
+    """One step: the rows at its end, the estimate of their error, and the coefficients of the dense output."""
+
+    y1: Rows
+    error: Rows
+    K: Float[Array, "3 rows lanes"]
+
+
+def step(system: System, t: Lane, h: Lane, y: Rows, theta: Array) -> Step:
+    """One step of Rodas5P in every lane; none, and no error, where h is zero: a phase may have no duration."""
+    none = h <= 0
+    h = jnp.where(none, 1.0, h)
+    J, f_t = system.slopes(t, y, theta)
+    unit = jnp.eye(system.rows, dtype=y.dtype)[:, :, None]
+    X = inverse(unit / (h * method.GAMMA) - J)
+    A, C, alpha, D, B, H = (jnp.asarray(x, y.dtype) for x in (method.A, method.C, method.ALPHA, method.D, method.B, method.H))
+    following = jnp.concatenate([A[1:], jnp.zeros_like(A[:1])])
+
+    # The stages in a loop, so that f is compiled once; the argument of f is carried from one turn to the
+    # next, as XLA would otherwise compute it again for every use of it.
+    def stage(i: Any, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        k, at = carry
+        b = system.rate(t + alpha[i] * h, at, theta) + combine(C[i], k) / h + D[i] * h * f_t
+        k = k.at[i].set(apply(X, b))
+        return k, y + combine(following[i], k)
+
+    k, _ = jax.lax.fori_loop(0, method.STAGES, stage, (jnp.zeros((method.STAGES, *y.shape), y.dtype), y))
+    k = jnp.where(none, 0.0, k)
+    return Step(y + combine(B, k), k[-1], jnp.stack([combine(row, k) for row in H]))
+
+
+class Attempt(NamedTuple):
+    """A step that was tried: its length, whether it ends the phase, whether it is accepted, and the next step's length over its own."""
+
+    step: Step
+    h: Lane
+    last: Bool[Array, " lanes"]
+    good: Bool[Array, " lanes"]
+    factor: Lane
+
+
+def attempt(plan: Plan, end: Lane, t: Lane, h: Lane, y: Rows, theta: Array, scale: Rows, rejected: Bool[Array, " lanes"]) -> Attempt:
+    """Try a step of length h, or to the end of the phase if that is nearer; `rejected` says that the one before was not accepted."""
+    last = h >= (end - t) * (1 - ROUNDING)
+    h = jnp.where(last, end - t, h)
+    done = step(plan.system, t, h, y, theta)
+    norm = error_norm(done.error, y, done.y1, scale, plan.rtol)
+    small, inside = norm <= 1.0, in_domain(done.y1, plan.system.positive)
+    return Attempt(done, h, last, small & inside, jnp.where(small & ~inside, LEFT, step_factor(norm, rejected)))
+
+
+def samples(plan: Plan, t: Lane, h: Lane, y: Rows, theta: Array, done: Step) -> Float[Array, "nodes observables lanes"]:
+    """Observables at the nodes of a step."""
+    nodes = jnp.asarray(NODES, t.dtype)
+    return jax.vmap(lambda at: plan.system.observables(t + at * h, method.interpolate(at, y, done.y1, done.K), theta))(nodes)
+
+
+def fold(plan: Plan, states: tuple[State, ...], t: Lane, h: Lane, q: Array, keep: Bool[Array, " lanes"]) -> tuple[State, ...]:
+    """All reductions after a step, in the lanes to keep."""
+    new = tuple(r.fold(state, t, h, q[:, r.index]) for r, state in zip(plan.reductions, states, strict=True))
+    return jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, states)
+
+
+def begin_reductions(plan: Plan, t: Lane, y: Rows, theta: Array) -> tuple[State, ...]:
+    """All reductions before the first step."""
+    q = plan.system.observables(t, y, theta)
+    return tuple(r.begin(q[r.index]) for r in plan.reductions)

@@ -1,0 +1,203 @@
+"""`solve`: the public function, for one cell or a batch, eager or under a transformation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array
+
+from jaxion.errors import Status, TransientError, nearest
+from jaxion.kernel import Course, integrate
+from jaxion.model import Model
+from jaxion.paths import check_settable, lookup, state_paths
+from jaxion.precision import check_precision
+from jaxion.protocols import Drive, Protocol, resolve
+from jaxion.transients.equations import equations, lasting, over_cells, phase_numbers, scales
+from jaxion.transients.measures import Final, Measure
+from jaxion.transients.solution import Solution, final_state
+from jaxion.transients.starts import start_rows
+from jaxion.transients.tangents import forward
+from jaxion.transients.times import save_times
+
+BACKENDS = ("auto", "kernel", "diffrax")
+"""Roads: the kernel for batches, any diffrax solver as the second."""
+
+
+def solve(
+    model: Model,
+    protocol: Protocol,
+    start: Any = None,
+    save: Any = None,
+    measure: Mapping[str, Measure | Final] | None = None,
+    wrt: Sequence[str] = (),
+    rtol: float = 1e-6,
+    backend: str = "auto",
+    max_steps: int = 100_000,
+    throw: bool | None = None,
+    precision: str = "float64",
+    **options: Any,
+) -> Solution:
+    r"""Integrate a model through a protocol.
+
+    Edges between phases are exact. Differentiable in every number of the model, of the start and of
+    the protocol, durations included, forward and reverse; a cell that fails adds exactly zero to any
+    derivative, and changes no other cell.
+
+    Args:
+        model: One cell, or a batch with leaves of shape `(cells,)`.
+        protocol: What is done to it.
+        start: `"baseline"` (default), `"setpoint"` of the model before the protocol, a `SetPoint`, a `State` such
+            as `solution.final`, or rows of shape `(rows, *cells)`.
+        save: Times at which the state is saved, s from the protocol's start: None, increasing times, or `"t0:t1:n"`.
+        measure: Measures by name, such as `{"t_depol": jaxion.crossing("neuron.V", -40.0), "end": jaxion.final()}`.
+        wrt: Paths of which `solution.derivative` gives forward sensitivities.
+        rtol: Relative tolerance of a step; looser than 1e-4 is refused.
+        backend: `"kernel"`, `"diffrax"`, or `"auto"` for the kernel.
+        max_steps: Steps tried in a cell at most.
+        throw: Raise `TransientError` on failure. Default: for one cell outside of any transformation, never for a batch.
+        precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
+        **options: Of the diffrax road: `solver`, `controller` and `adjoint`.
+
+    Returns:
+        Solution, whose paths have the shape `(times, *cells)`.
+
+    Raises:
+        PathError: The protocol, a measure or `wrt` names nothing.
+        ValueError: An argument is not what it has to be.
+        TransientError: The cell did not finish and `throw` says so.
+        PrecisionError: The model or JAX is in single precision and `precision` is not `"float32"`.
+
+    Example:
+        >>> import jaxion
+        >>> cell = jaxion.models.duesterwald2018()
+        >>> block = jaxion.Protocol(jaxion.block("neuron.nka", 1.0, "10 min"))
+        >>> sol = jaxion.solve(cell, block, start="setpoint", save=[0, 1, 600])
+        >>> [round(float(V), 1) for V in sol["neuron.V"]]
+        [-72.6, -64.4, -61.3]
+
+    Source: Düsterwald et al. (2018) eLife 7:e39575 for the example.
+    """
+    check_precision(model, precision)
+    if backend not in BACKENDS:
+        raise ValueError(f"Argument `backend` must be one of {', '.join(BACKENDS)}, but it is `{backend}`.{nearest(backend, BACKENDS)}")
+    if options and backend != "diffrax":
+        raise ValueError(f'Argument `{next(iter(options))}` goes with `backend="diffrax"` only.')
+    wrt = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    for path in wrt:
+        check_settable(model, path)
+    drive = resolve(protocol, model)
+    times = save_times(save, drive.edges[-1])
+    measures = _measures(drive.model, measure or {})
+
+    def run(model: Model, drive: Drive) -> Solution:
+        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, options)
+
+    solution = forward(lambda changed: run(changed, resolve(protocol, changed)), model, wrt) if wrt else run(model, drive)
+    traced = isinstance(solution.status, Tracer)
+    if throw or (throw is None and not traced and solution.status.ndim == 0):
+        _raise_if_failed(solution)
+    return solution
+
+
+def _measures(model: Model, given: Mapping[str, Measure | Final]) -> dict[str, Measure | Final]:
+    """The measures with all their paths looked up; `final` with its paths filled in."""
+    found: dict[str, Measure | Final] = {}
+    for name, measure in given.items():
+        if isinstance(measure, Final):
+            paths = (*state_paths(model), *_gates(model)) if measure.paths is None else measure.paths
+            measure = Final(paths)
+        elif isinstance(measure, Measure):
+            paths = (measure.path,)
+        else:
+            raise ValueError(f'Measure `{name}` must be one such as jaxion.maximum("neuron.V"), but it is `{measure}`.')
+        for path in paths:
+            lookup(model, path)
+        found[name] = measure
+    return found
+
+
+def _gates(model: Model) -> tuple[str, ...]:
+    s = model.structure
+    return tuple(row for row in model.rows if row not in (*s.amounts, *s.volumes, *s.potentials))
+
+
+def _solve(
+    model: Model,
+    drive: Drive,
+    start: Any,
+    times: np.ndarray,
+    measures: Mapping[str, Measure | Final],
+    rtol: float,
+    max_steps: int,
+    backend: str,
+    options: Mapping[str, Any],
+) -> Solution:
+    rows, found = start_rows(model, "baseline" if start is None else start)
+    if rows.shape[0] != len(drive.model.rows):
+        raise ValueError("The protocol adds rows to the model.")
+    cells = jnp.broadcast_shapes(drive.model.cells, rows.shape[1:], drive.edges.shape[1:], drive.value.shape[2:])
+    reduced = {name: m for name, m in measures.items() if isinstance(m, Measure)}
+    observed = tuple(sorted({m.path for m in reduced.values()}))
+    system = equations(drive, observed)
+    reductions = tuple(m.reduction(observed.index(m.path)) for m in reduced.values())
+    integrator = integrate
+    if backend == "diffrax":
+        from jaxion.transients.diffrax_road import integrate_by_diffrax
+
+        integrator = integrate_by_diffrax
+    course: Course = integrator(
+        system,
+        over_cells(rows, 1, cells),
+        lasting(drive.model, cells),
+        over_cells(drive.edges, 1, cells),
+        drive=phase_numbers(drive, cells),
+        saves=times,
+        scale=over_cells(scales(model, model.cells), 1, cells),
+        reductions=reductions,
+        rtol=rtol,
+        max_steps=max_steps,
+        **options,
+    )
+    found = jnp.broadcast_to(found, cells)
+    status = jnp.where(found == Status.ok, course.status, found)
+    values, units = _named(drive, measures, dict(zip(reduced, course.reduced, strict=True)), course.final, cells)
+    return Solution(
+        t=jnp.asarray(times, float),
+        saved=course.saved,
+        measures=values,
+        status=status,
+        stats={"steps": course.steps, "accepted": course.accepted},
+        drive=drive,
+        final_rows=course.final,
+        units=units,
+    )
+
+
+def _named(
+    drive: Drive, measures: Mapping[str, Measure | Final], outputs: Mapping[str, tuple[Array, ...]], end: Array, cells: tuple[int, ...]
+) -> tuple[dict[str, Array], dict[str, str]]:
+    """Values and units of all measures by name."""
+    values: dict[str, Array] = {}
+    units: dict[str, str] = {}
+    state = final_state(drive, end, cells)
+    for name, measure in measures.items():
+        if isinstance(measure, Final):
+            for path in measure.paths or ():
+                values[f"{name}.{path}"] = jnp.broadcast_to(state[path], cells)
+                units[f"{name}.{path}"] = lookup(drive.model, path).unit
+            continue
+        unit = lookup(drive.model, measure.path).unit
+        for output, value in zip(measure.reduction(0).outputs, outputs[name], strict=True):
+            key = f"{name}.{output}" if output else name
+            values[key], units[key] = value, measure.unit(unit, output)
+    return values, units
+
+
+def _raise_if_failed(solution: Solution) -> None:
+    failed = np.flatnonzero(np.ravel(np.asarray(~solution.ok)))
+    if failed.size:
+        status = Status(int(np.ravel(np.asarray(solution.status))[failed[0]]))
+        where = "" if solution.status.ndim == 0 else f" in {failed.size} of {solution.status.size} cells, first in cell {int(failed[0])}"
+        raise TransientError(f"The transient of `{solution.model.name}` did not finish{where} ({status.name}): {status.advice}", status)
