@@ -2,6 +2,7 @@
 
 from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.ghk import GHKLeak
+from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction
 from jaxion.mechanisms.leak import Leak
@@ -23,6 +24,7 @@ __all__ = [
     "NCC",
     "AbstractMechanism",
     "GHKLeak",
+    "Injection",
     "KCC2Log",
     "KCC2MassAction",
     "Leak",
