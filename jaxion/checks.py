@@ -11,11 +11,12 @@ from typing import Any, Final
 import jax.numpy as jnp
 import numpy as np
 
-from jaxion.compartment import AREA_EXPONENT
+from jaxion.compartment import AREA_EXPONENT, Link, Membrane
+from jaxion.dynamics import derivative
 from jaxion.ions import WATER, valence
-from jaxion.model import Model, derivative
+from jaxion.model import Model
 from jaxion.setpoints.reduction import reduce, residual, totals
-from jaxion.snapshot import Snapshot, area_ratio, rates, view
+from jaxion.snapshot import Snapshot, area_ratio, moved, name_gates, rates, view
 from jaxion.units import MILLI
 
 STATES: Final = 1000
@@ -67,19 +68,28 @@ class Check:
         """Stoichiometry, laws, totals and baseline, one line each."""
         s = self.model.structure
         lines = [f"{self.model.name}: {len(s.processes)} processes, closure {self.model.closure}", "What one turnover moves"]
-        for name, membrane in self.model.membranes.items():
-            for key, mechanism in membrane.mechanisms.items():
-                note = " (moves ions, but no charge here)" if key in membrane.silent else ""
-                lines.append(f"  {f'{name}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
+        for boundary in self.model.boundaries:
+            for key, mechanism in boundary.mechanisms.items():
+                note = _note(boundary, key)
+                lines.append(f"  {f'{boundary.inside}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
         lines.append(f"Laws, at {STATES} random states")
         for name, law in self.laws.items():
-            lines.append(f"  {name.replace('_', ' '):<22} {'holds' if law.holds else 'BROKEN by ' + law.culprit}, worst {law.worst:.1e}")
+            broken = f"BROKEN by {law.culprit}{', as published' if name in self.model.breaks else ''}"
+            lines.append(f"  {name.replace('_', ' '):<22} {'holds' if law.holds else broken}, worst {law.worst:.1e}")
         lines.append("Conserved totals" if self.totals else "Conserved totals: none (every ion and the water exchange with a bath)")
         lines += [f"  {name} = {value:.6g}" for name, value in self.totals.items()]
         for path, (declared, repaired) in self.repaired.items():
             lines.append(f"Baseline {path}: {declared:.6g} mM declared, {repaired:.6g} mM balances the membrane's charge")
         lines.append(f"Baseline: the fastest unknown changes at {self.baseline_residual:.2e} per second")
         return "\n".join(lines)
+
+
+def _note(boundary: Membrane | Link, key: str) -> str:
+    if isinstance(boundary, Link):
+        return f" (link to {boundary.outside})"
+    if key in boundary.silent:
+        return " (moves ions, but no charge here)"
+    return " (moves charge, but its ions are held)" if key in boundary.mobile else ""
 
 
 def check(model: Model) -> Check:
@@ -100,15 +110,16 @@ def check(model: Model) -> Check:
         raise ValueError(f"A check is made of one cell, but the model `{model.name}` holds {model.cells[0]}.")
     snapshot = _random_states(model)
     found, change = rates(model, snapshot), derivative(model, snapshot)
+    moving = moved(model, found)
     laws = {
-        "mass": _worst(_mass(model, found, change), ROUNDING),
-        "charge": _worst(_charge(model, snapshot, found, change), ROUNDING),
-        "water": _worst(_water(model, found, change), ROUNDING),
+        "mass": _worst(_mass(model, moving, change), ROUNDING),
+        "charge": _worst(_charge(model, snapshot, moving, change), ROUNDING),
+        "water": _worst(_water(model, moving, change), ROUNDING),
         "second_law": _worst(_second_law(model, snapshot, found), 1e-12),
     }
     baseline = model.baseline()
     repaired = {}
-    for name, membrane in model.membranes.items():
+    for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
         c, ion = model.compartments[name], membrane.balance
         repaired[f"{name}.{ion}"] = (float(c.concentrations[ion]), float(baseline.amounts[name][ion] / c.volume))
     return Check(
@@ -128,8 +139,9 @@ def _random_states(model: Model) -> Snapshot:
     volumes = {name: c.volume * jnp.exp(uniform(-0.4, 0.4)) for name, c in model.compartments.items()}
     amounts = {name: {ion: concentration() * volumes[name] for ion in c.concentrations} for name, c in model.compartments.items()}
     potentials = {name: uniform(-120.0, 60.0) for name in model.membranes}
-    # The closure decides about potentials that are no rows.
-    return model.unpack(model.pack(Snapshot(amounts, volumes, potentials)))
+    gates = name_gates(model.structure, [uniform(0.0, 1.0) for _ in model.structure.gates])
+    # The closure decides about potentials that are no rows, and the steady gates about gates that are none.
+    return model.unpack(model.pack(Snapshot(amounts, volumes, potentials, gates)))
 
 
 Violations = Iterator[tuple[str, Any, Any]]
@@ -149,11 +161,11 @@ def _worst(violations: Violations, allowed: float) -> Law:
 def _flows(model: Model, name: str, species: str, found: Mapping[tuple[str, str], Any]) -> list[Any]:
     """What each mechanism brings into a compartment, per second."""
     flows = []
-    for inside, membrane in model.membranes.items():
-        for key, mechanism in membrane.mechanisms.items():
-            count = mechanism.cycle.count(species) * ((name == membrane.outside) - (name == inside))
+    for boundary in model.boundaries:
+        for key, mechanism in boundary.mechanisms.items():
+            count = mechanism.cycle.count(species) * ((name == boundary.outside) - (name == boundary.inside))
             if count:
-                flows.append(count * found[inside, key])
+                flows.append(count * found[boundary.inside, key])
     return flows
 
 
@@ -185,9 +197,9 @@ def _charge(model: Model, snapshot: Snapshot, found: Mapping, change: Snapshot) 
 
 
 def _second_law(model: Model, snapshot: Snapshot, found: Mapping) -> Violations:
-    for name, membrane in model.membranes.items():
-        seen = view(model, snapshot, membrane)
-        for key, mechanism in membrane.mechanisms.items():
+    for boundary in model.boundaries:
+        seen = view(model, snapshot, boundary)
+        for key, mechanism in boundary.mechanisms.items():
             if mechanism.passive:
-                power = np.asarray(found[name, key] * seen.affinity(mechanism.cycle))
-                yield f"{name}.{key}", np.minimum(power, 0.0), np.max(np.abs(power))
+                power = np.asarray(found[boundary.inside, key] * seen.affinity(mechanism.cycle))
+                yield f"{boundary.inside}.{key}", np.minimum(power, 0.0), np.max(np.abs(power))

@@ -1,4 +1,4 @@
-"""Where solutes are: compartments (finite), baths (held), and the membranes between them."""
+"""Where solutes are: compartments (finite), baths (held), and the membranes and links between them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ from jaxtyping import Array
 from jaxion._types import PerCell, per_cell
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import WATER, valence
-from jaxion.mechanisms.base import AbstractMechanism
+from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
 from jaxion.ranges import check_range
 
 AREA_EXPONENT: Final = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3}
@@ -85,12 +85,15 @@ class Membrane(eqx.Module):
         area: Area law of the inside volume: `"fixed"`, `"cylinder"` or `"sphere"`.
         balance: Ion that repairs the baseline's charge.
         silent: Keys of mechanisms that move ions but do not charge the membrane, as some papers have it.
+        held: Keys of mechanisms that charge the membrane while the ions that they would move are held, as some papers have it.
+            `mobile` says which share of them moves after all: 0 at first, 1 for an ordinary mechanism.
     """
 
     inside: str = eqx.field(static=True)
     outside: str = eqx.field(static=True)
     mechanisms: dict[str, AbstractMechanism]
     activity: dict[str, PerCell]
+    mobile: dict[str, PerCell]
     C: PerCell
     V: PerCell
     charge: PerCell
@@ -109,42 +112,90 @@ class Membrane(eqx.Module):
         area: str = "fixed",
         balance: str = "K",
         silent: tuple[str, ...] = (),
+        held: tuple[str, ...] = (),
     ):
         if area not in AREA_EXPONENT:
             raise ValueError(
                 f"Argument `area` must be one of {', '.join(AREA_EXPONENT)}, but it is `{area}`.{nearest(area, AREA_EXPONENT)}"
             )
-        for key in silent:
-            if key not in mechanisms:
-                raise ValueError(f"Argument `silent` names `{key}`, which is no mechanism of this membrane.{nearest(key, mechanisms)}")
+        for argument, keys in (("silent", silent), ("held", held)):
+            for key in keys:
+                if key not in mechanisms:
+                    raise ValueError(
+                        f"Argument `{argument}` names `{key}`, which is no mechanism of this membrane.{nearest(key, mechanisms)}"
+                    )
         self.inside, self.outside = inside, outside
         self.mechanisms = {key: mechanisms[key] for key in sorted(mechanisms)}
         # A dimensionless factor on each rate: blocks, drugs and tipping act on it.
         self.activity = {key: per_cell(1.0) for key in self.mechanisms}
+        self.mobile = {key: per_cell(0.0) for key in sorted(held)}
         self.C, self.V, self.charge = per_cell(C), per_cell(V), per_cell(charge)
         self.area, self.balance, self.silent = area, balance, silent
 
 
+class Link(eqx.Module):
+    """Two solutions joined without a membrane, such as the extracellular space and a bath: no potential lies between them.
+
+    Args:
+        inside: Name of the compartment that the link starts from; the link bears the same name.
+        outside: Name of the compartment or bath at its other end.
+        mechanisms: Mechanisms by key, such as `{"exchange": Exchange(P=0.02)}`; they see `V` = 0.
+    """
+
+    inside: str = eqx.field(static=True)
+    outside: str = eqx.field(static=True)
+    mechanisms: dict[str, AbstractMechanism]
+    activity: dict[str, PerCell]
+
+    def __init__(self, inside: str, outside: str, mechanisms: Mapping[str, AbstractMechanism]):
+        self.inside, self.outside = inside, outside
+        self.mechanisms = {key: mechanisms[key] for key in sorted(mechanisms)}
+        self.activity = {key: per_cell(1.0) for key in self.mechanisms}
+
+
 def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bath]) -> None:
-    """Raise `ConservationError` if a mechanism moves what one of its two sides lacks."""
-    for side in (membrane.inside, membrane.outside):
-        if side not in solutions:
-            raise ConservationError(f"A membrane names `{side}`, but the model has {', '.join(solutions)}.{nearest(side, solutions)}")
-    if membrane.inside == membrane.outside:
-        raise ConservationError(f"A membrane must lie between two solutions, but both of its sides are `{membrane.inside}`.")
-    inside = solutions[membrane.inside]
-    if not isinstance(inside, Compartment):
-        raise ConservationError(f"The inside of a membrane must be a compartment, but `{membrane.inside}` is a bath.")
+    """Raise `ConservationError` if a mechanism moves what one of its two sides lacks, `ValueError` if it reads a gate that is not there."""
+    inside = _check_ends("membrane", membrane, solutions)
     if membrane.balance not in inside.concentrations:
         raise ConservationError(
             f"The ion `{membrane.balance}` that balances the charge of `{membrane.inside}` is not in it; it has {', '.join(inside.concentrations)}."
         )
+    gates = {(key, gate) for key, m in membrane.mechanisms.items() if isinstance(m, AbstractGated) for gate in m.gates}
     for key, mechanism in membrane.mechanisms.items():
+        for partner, gate in mechanism.reads:
+            if (partner, gate) not in gates:
+                raise ValueError(
+                    f"Mechanism `{membrane.inside}.{key}` ({type(mechanism).__name__}) reads the gate `{gate}` of `{partner}`, "
+                    f"but the gates of this membrane are {', '.join(f'`{k}.{g}`' for k, g in sorted(gates)) or 'none'}."
+                )
+
+
+def check_link(link: Link, solutions: Mapping[str, Compartment | Bath]) -> None:
+    """Raise `ConservationError` if a mechanism moves what one of its two ends lacks, `ValueError` if it has gates."""
+    _check_ends("link", link, solutions)
+    for key, mechanism in link.mechanisms.items():
+        if isinstance(mechanism, AbstractGated) or mechanism.reads:
+            raise ValueError(
+                f"Mechanism `{link.inside}.{key}` ({type(mechanism).__name__}) has gates: it belongs on a membrane, not on a link."
+            )
+
+
+def _check_ends(kind: str, boundary: Membrane | Link, solutions: Mapping[str, Compartment | Bath]) -> Compartment:
+    for side in (boundary.inside, boundary.outside):
+        if side not in solutions:
+            raise ConservationError(f"A {kind} names `{side}`, but the model has {', '.join(solutions)}.{nearest(side, solutions)}")
+    if boundary.inside == boundary.outside:
+        raise ConservationError(f"A {kind} must lie between two solutions, but both of its sides are `{boundary.inside}`.")
+    inside = solutions[boundary.inside]
+    if not isinstance(inside, Compartment):
+        raise ConservationError(f"The inside of a {kind} must be a compartment, but `{boundary.inside}` is a bath.")
+    for key, mechanism in boundary.mechanisms.items():
         for species in mechanism.cycle.species:
-            for side in (membrane.inside, membrane.outside):
+            for side in (boundary.inside, boundary.outside):
                 ions = solutions[side].concentrations
                 if species != WATER and species not in ions:
                     raise ConservationError(
-                        f"Mechanism `{membrane.inside}.{key}` ({type(mechanism).__name__}) moves {species}, "
+                        f"Mechanism `{boundary.inside}.{key}` ({type(mechanism).__name__}) moves {species}, "
                         f"but `{side}` has only {', '.join(ions)}."
                     )
+    return inside

@@ -1,4 +1,4 @@
-r"""Model: compartments and baths joined by membranes, with $dn/dt = S\,v(x, \theta)$."""
+r"""Model: compartments and baths joined by membranes and links, with $dn/dt = S\,v(x, \theta)$."""
 
 import functools
 from collections.abc import Mapping
@@ -11,14 +11,19 @@ from jaxtyping import Array
 
 from jaxion import units
 from jaxion._types import PerCell, Rows, per_cell
-from jaxion.compartment import AREA_EXPONENT, Bath, Compartment, Membrane, check_membrane
+from jaxion.compartment import Bath, Compartment, Link, Membrane, check_link, check_membrane
+from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import valence
-from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, inside_charge, membrane_current, rates
-from jaxion.structure import MembraneShape, Structure
+from jaxion.mechanisms.base import AbstractGated
+from jaxion.snapshot import Snapshot, capacitor_charge, inside_charge, list_gates, moved, name_gates, rates, with_steady_gates
+from jaxion.structure import Cycles, LinkShape, MembraneShape, Structure
 
-CLOSURES: Final = ("state", "difference", "electroneutral")
-"""How the voltage is closed: a row of its own, from the net charge, or from zero net current (C → 0)."""
+CLOSURES: Final = ("state", "difference", "electroneutral", "as published")
+"""How the voltage is closed: a row of its own, from the net charge, from zero net current (C → 0), or a row that no charge is tied to."""
+
+GATES: Final = ("full", "qss")
+"""Gates are rows of their own, or stand at their steady values at every moment."""
 
 
 class Model(eqx.Module):
@@ -28,11 +33,16 @@ class Model(eqx.Module):
         compartments: Finite compartments by name.
         baths: Held solutions by name.
         membranes: Membranes; each bears the name of its inside compartment.
+        links: Links without a membrane, such as that from the extracellular space to a bath; likewise.
         name: Name of the model.
         source: Publication that the model is from.
-        closure: `"state"`, `"difference"` or `"electroneutral"`; see `CLOSURES`.
+        closure: `"state"`, `"difference"`, `"electroneutral"` or `"as published"`; see `CLOSURES`.
+        gates: `"full"` or `"qss"`; see `GATES`.
         RT_F: Thermal voltage RT/F, mV.
         F: Faraday constant, pA·s/fmol.
+        anoxia: What the lack of oxygen does: `("scale", path, factor)` and `("set", path, value)`.
+        breaks: Laws of `jaxion.check` that the published model breaks by design.
+        published: Protocols of the publication by name, as pairs.
 
     `model["neuron.kcc2.g"]` reads a parameter or a baseline value; `jaxion.replace` changes it.
 
@@ -43,11 +53,16 @@ class Model(eqx.Module):
     compartments: dict[str, Compartment]
     baths: dict[str, Bath]
     membranes: dict[str, Membrane]
+    links: dict[str, Link]
     RT_F: PerCell
     F: PerCell
     name: str = eqx.field(static=True)
     source: str = eqx.field(static=True)
     closure: str = eqx.field(static=True)
+    gates: str = eqx.field(static=True)
+    anoxia: tuple[tuple[str, str, float], ...] = eqx.field(static=True)
+    breaks: tuple[str, ...] = eqx.field(static=True)
+    published: tuple[tuple[str, Any], ...] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -59,21 +74,38 @@ class Model(eqx.Module):
         closure: str = "state",
         RT_F: Any = units.BODY_RT_F,
         F: Any = units.FARADAY,
+        *,
+        links: tuple[Link, ...] | list[Link] = (),
+        gates: str = "full",
+        anoxia: tuple[tuple[str, str, float], ...] = (),
+        breaks: tuple[str, ...] = (),
+        published: tuple[tuple[str, Any], ...] = (),
     ):
-        if closure not in CLOSURES:
-            raise ValueError(f"Argument `closure` must be one of {', '.join(CLOSURES)}, but it is `{closure}`.{nearest(closure, CLOSURES)}")
+        for argument, given, allowed in (("closure", closure, CLOSURES), ("gates", gates, GATES)):
+            if given not in allowed:
+                raise ValueError(
+                    f"Argument `{argument}` must be one of {', '.join(allowed)}, but it is `{given}`.{nearest(given, allowed)}"
+                )
         solutions = {**compartments, **baths}
         if len(solutions) < len(compartments) + len(baths):
             raise ConservationError("A compartment and a bath bear the same name.")
         for membrane in membranes:
             check_membrane(membrane, solutions)
-        if len({membrane.inside for membrane in membranes}) < len(membranes):
-            raise ConservationError("Two membranes have the same inside; put their mechanisms on one.")
+        for link in links:
+            check_link(link, solutions)
+        for kind, boundaries in (("membranes", membranes), ("links", links)):
+            if len({boundary.inside for boundary in boundaries}) < len(boundaries):
+                raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")
         self.compartments = {key: compartments[key] for key in sorted(compartments)}
         self.baths = {key: baths[key] for key in sorted(baths)}
         self.membranes = {m.inside: m for m in sorted(membranes, key=lambda m: m.inside)}
+        self.links = {link.inside: link for link in sorted(links, key=lambda link: link.inside)}
+        for key in sorted(set(self.links) & set(self.membranes)):
+            for shared in sorted(set(self.links[key].mechanisms) & set(self.membranes[key].mechanisms)):
+                raise ConservationError(f"The membrane and the link of `{key}` both have a mechanism `{shared}`; give one another key.")
         self.RT_F, self.F = per_cell(RT_F), per_cell(F)
-        self.name, self.source, self.closure = name, source, closure
+        self.name, self.source, self.closure, self.gates = name, source, closure, gates
+        self.anoxia, self.breaks, self.published = anoxia, breaks, published
 
     @property
     def solutions(self) -> dict[str, Compartment | Bath]:
@@ -81,27 +113,36 @@ class Model(eqx.Module):
         return {**self.compartments, **self.baths}
 
     @property
+    def boundaries(self) -> tuple[Membrane | Link, ...]:
+        """Membranes, then links: all that has mechanisms."""
+        return (*self.membranes.values(), *self.links.values())
+
+    @property
+    def has_capacitor_law(self) -> bool:
+        """Whether the charge inside a membrane and its potential are tied, so that one follows from the other."""
+        return self.closure != "as published"
+
+    @property
     def structure(self) -> Structure:
         """Rows, processes, S and conserved totals, derived from the names and cycles alone."""
         return _structure(
             tuple((name, tuple(sorted(c.concentrations))) for name, c in sorted(self.compartments.items())),
             tuple(
-                MembraneShape(
-                    m.inside,
-                    m.outside,
-                    m.area,
-                    m.balance,
-                    tuple((key, m.mechanisms[key].cycle.counts, m.mechanisms[key].cycle.charge) for key in sorted(m.mechanisms)),
-                )
+                MembraneShape(m.inside, m.outside, m.area, m.balance, _cycles(m), _gates(m), tuple(sorted(m.mobile)))
                 for _, m in sorted(self.membranes.items())
             ),
+            tuple(LinkShape(link.inside, link.outside, _cycles(link)) for _, link in sorted(self.links.items())),
         )
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """State rows: amounts (fmol), volumes (pL), and potentials (mV) when the closure is `"state"`."""
+        """State rows: amounts (fmol), volumes (pL), gates (unless they are `"qss"`), and potentials (mV) that the closure does not give."""
         s = self.structure
-        return s.amounts + s.volumes + (s.potentials if self.closure == "state" else ())
+        return s.amounts + s.volumes + (s.gates if self.gates == "full" else ()) + (s.potentials if self._potentials_are_rows else ())
+
+    @property
+    def _potentials_are_rows(self) -> bool:
+        return self.closure in ("state", "as published")
 
     @property
     def cells(self) -> tuple[int, ...]:
@@ -120,7 +161,7 @@ class Model(eqx.Module):
         return read(self, path)
 
     def baseline(self) -> Snapshot:
-        """The baseline, with the capacitor law of every membrane repaired by its balancing ion."""
+        """The baseline, with the capacitor law of every membrane repaired by its balancing ion and gates at their steady values."""
         amounts = {
             name: {ion: c * compartment.volume for ion, c in sorted(compartment.concentrations.items())}
             for name, compartment in self.compartments.items()
@@ -128,93 +169,64 @@ class Model(eqx.Module):
         volumes = {name: compartment.volume for name, compartment in self.compartments.items()}
         potentials = {name: membrane.V for name, membrane in self.membranes.items()}
         snapshot = Snapshot(amounts, volumes, potentials)
-        for name, membrane in self.membranes.items():
+        for name, membrane in self.membranes.items() if self.has_capacitor_law else ():
             lacking = capacitor_charge(self, membrane, membrane.V, 1.0) - inside_charge(self, snapshot, name)
             ion = membrane.balance
             amounts[name][ion] = amounts[name][ion] + lacking / valence(ion)
-        return snapshot
+        return with_steady_gates(self, snapshot)
 
     def pack(self, snapshot: Snapshot) -> Rows:
         """Stack a snapshot into state rows."""
         s = self.structure
         values = [snapshot.amounts[name][ion] for name, ions in s.compartments for ion in ions]
         values += [snapshot.volumes[name] for name, _ in s.compartments]
-        if self.closure == "state":
+        if self.gates == "full":
+            values += list_gates(s, snapshot.gates)
+        if self._potentials_are_rows:
             values += [snapshot.potentials[m.inside] for m in s.membranes]
         return jnp.stack(jnp.broadcast_arrays(*values))
 
     def unpack(self, state: Rows) -> Snapshot:
-        """Name the rows of a state; the closure gives the potentials that are no rows."""
+        """Name the rows of a state; the closure gives the potentials, and the potentials the gates, that are no rows."""
         s = self.structure
         if len(state) != len(self.rows):
             raise ValueError(f"Argument `state` must have {len(self.rows)} rows ({', '.join(self.rows)}), but it has {len(state)}.")
         rows = iter(list(state))
         amounts = {name: {ion: next(rows) for ion in ions} for name, ions in s.compartments}
         volumes = {name: next(rows) for name, _ in s.compartments}
-        if self.closure == "state":
-            return Snapshot(amounts, volumes, {m.inside: next(rows) for m in s.membranes})
-        snapshot = Snapshot(amounts, volumes, {name: membrane.V for name, membrane in self.membranes.items()})
-        close = _from_charge if self.closure == "difference" else _from_zero_current
-        return Snapshot(amounts, volumes, {name: close(self, snapshot, m) for name, m in self.membranes.items()})
+        gates = name_gates(s, rows) if self.gates == "full" else {}
+        if self._potentials_are_rows:
+            snapshot = Snapshot(amounts, volumes, {m.inside: next(rows) for m in s.membranes}, gates)
+        else:
+            snapshot = Snapshot(amounts, volumes, {name: membrane.V for name, membrane in self.membranes.items()}, gates)
+            close = potential_from_charge if self.closure == "difference" else potential_from_zero_current
+            snapshot = Snapshot(amounts, volumes, {name: close(self, snapshot, m) for name, m in self.membranes.items()}, gates)
+        return snapshot if self.gates == "full" else with_steady_gates(self, snapshot)
 
     def rhs(self, state: Rows) -> Rows:
         r"""Time derivative of the state rows, per second.
 
-        $dn/dt = S\,v$ for amounts and volumes; $d(C V)/dt = -10^3\,I$ for potentials, where a
-        capacitance that grows with the volume dilutes the charge that it holds.
+        $dn/dt = S\,v$ for amounts and volumes; $dx/dt = \alpha(1 - x) - \beta x$ for gates;
+        $d(C V)/dt = -10^3\,I$ for potentials, where a capacitance that grows with the volume dilutes
+        the charge that it holds.
         """
         return self.pack(derivative(self, self.unpack(state)))
 
     def fluxes(self, state: Rows) -> Array:
-        """Turnovers of each process (columns of `structure.S`), fmol/s, shape `(processes, *cells)`."""
-        found = rates(self, self.unpack(state))
+        """Turnovers of each process (columns of `structure.S`) whose ions move, fmol/s, shape `(processes, *cells)`."""
+        found = moved(self, rates(self, self.unpack(state)))
         return jnp.stack(jnp.broadcast_arrays(*(found[process] for process in self.structure.processes)))
 
 
 @functools.lru_cache(maxsize=256)
-def _structure(compartments, membranes) -> Structure:
-    return Structure(compartments, membranes)
+def _structure(compartments, membranes, links) -> Structure:
+    return Structure(compartments, membranes, links)
 
 
-def derivative(model: Model, snapshot: Snapshot) -> Snapshot:
-    """Rates of change of every amount (fmol/s), volume (pL/s) and potential (mV/s)."""
-    s, found = model.structure, rates(model, snapshot)
-    turnovers = [found[process] for process in s.processes]
-    zero = jnp.zeros_like(snapshot.volumes[s.compartments[0][0]])
-    change = iter([sum((int(c) * v for c, v in zip(row, turnovers, strict=True) if c), start=zero) for row in s.S])
-    amounts = {name: {ion: next(change) for ion in ions} for name, ions in s.compartments}
-    volumes = {name: next(change) for name, _ in s.compartments}
-    potentials = {}
-    for name, membrane in model.membranes.items():
-        area, V = area_ratio(model, snapshot, membrane), snapshot.potentials[name]
-        stretch = AREA_EXPONENT[membrane.area] * volumes[name] / snapshot.volumes[name]
-        potentials[name] = -units.MILLI * membrane_current(model, membrane, found) / (area * membrane.C) - V * stretch
-    return Snapshot(amounts, volumes, potentials)
+def _cycles(boundary: Membrane | Link) -> Cycles:
+    cycles = {key: boundary.mechanisms[key].cycle for key in sorted(boundary.mechanisms)}
+    return tuple((key, cycle.counts, cycle.charge) for key, cycle in cycles.items())
 
 
-def _from_charge(model: Model, snapshot: Snapshot, membrane: Membrane) -> Array:
-    held = inside_charge(model, snapshot, membrane.inside) - membrane.charge
-    return units.MILLI * model.F * held / (area_ratio(model, snapshot, membrane) * membrane.C)
-
-
-def _from_zero_current(model: Model, snapshot: Snapshot, membrane: Membrane) -> Array:
-    """Potential at which the net current vanishes; differentiable through the implicit function theorem."""
-    name = membrane.inside
-
-    def current(V):
-        found = rates(model, eqx.tree_at(lambda s: s.potentials[name], snapshot, V))
-        return membrane_current(model, membrane, found)
-
-    def newton(f, V):
-        def step(_, V):
-            value, slope = jax.jvp(f, (V,), (jnp.ones_like(V),))
-            # The current may be flat far away: no step is longer than two thermal voltages.
-            return V - jnp.clip(value / slope, -2 * model.RT_F, 2 * model.RT_F)
-
-        return jax.lax.fori_loop(0, 60, step, V)
-
-    def tangent_solve(linear, y):
-        return y / linear(jnp.ones_like(y))
-
-    start = jnp.broadcast_to(membrane.V, jnp.broadcast_shapes(jnp.shape(snapshot.volumes[name]), model.cells))
-    return jax.lax.custom_root(current, start, newton, tangent_solve)
+def _gates(membrane: Membrane) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((key, tuple(sorted(m.gates))) for key, m in sorted(membrane.mechanisms.items()) if isinstance(m, AbstractGated))

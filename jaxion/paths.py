@@ -18,10 +18,10 @@ from jaxion import thermo
 from jaxion._types import per_cell
 from jaxion.errors import PathError, nearest
 from jaxion.ions import WATER, valence
-from jaxion.mechanisms.base import parameters
+from jaxion.mechanisms.base import AbstractGated, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
-from jaxion.snapshot import Snapshot, rates, side
+from jaxion.snapshot import Snapshot, moved, rates, side
 from jaxion.units import quantity
 
 
@@ -56,7 +56,8 @@ class _Derived(Path):
     read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
 
 
-_POSITIVE: Final = frozenset({"K_Na", "K_K", "s_Na"})
+_POSITIVE: Final = frozenset({"K_Na", "K_K", "K_d", "s_Na", "s_K", "phi"})
+_SIGNED: Final = frozenset({"I"})
 
 
 def _parameters(model: Model) -> dict[str, _Parameter]:
@@ -76,22 +77,27 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         add(f"{name}.volume", "pL", "volume", "positive", lambda m, n=name: m.compartments[n].volume)
         add(f"{name}.impermeant", "fmol", "amount of impermeants", "not negative", lambda m, n=name: m.compartments[n].impermeant)
         add(f"{name}.z", "", "mean charge number of the impermeants", "any", lambda m, n=name: m.compartments[n].z)
+
+    def add_processes(kind: str, name: str) -> None:
+        """Activities and parameters of a membrane's or link's mechanisms; `kind` is the model's field that holds it."""
+        for key, mechanism in getattr(model, kind)[name].mechanisms.items():
+            where = lambda m, k=key: getattr(m, kind)[name].activity[k]  # noqa: E731
+            add(f"{name}.{key}.activity", "", f"factor on the rate of {key}", "not negative", where)
+            for field in parameters(mechanism).values():
+                where = lambda m, k=key, f=field.name: getattr(getattr(m, kind)[name].mechanisms[k], f)  # noqa: E731
+                allowed = "positive" if field.name in _POSITIVE else "any" if field.name in _SIGNED else "not negative"
+                add(f"{name}.{key}.{field.name}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", allowed, where)
+
     for name, membrane in model.membranes.items():
         add(f"{name}.V", "mV", "membrane potential", "any", lambda m, n=name: m.membranes[n].V)
         add(f"{name}.C", "pF", "capacitance", "positive", lambda m, n=name: m.membranes[n].C)
         add(f"{name}.charge", "fmol", "excess charge", "any", lambda m, n=name: m.membranes[n].charge)
-        for key, mechanism in membrane.mechanisms.items():
-            add(
-                f"{name}.{key}.activity",
-                "",
-                f"factor on the rate of {key}",
-                "not negative",
-                lambda m, n=name, k=key: m.membranes[n].activity[k],
-            )
-            for field in parameters(mechanism).values():
-                where = lambda m, n=name, k=key, f=field.name: getattr(m.membranes[n].mechanisms[k], f)  # noqa: E731
-                allowed = "positive" if field.name in _POSITIVE else "not negative"
-                add(f"{name}.{key}.{field.name}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", allowed, where)
+        add_processes("membranes", name)
+        for key in membrane.mobile:
+            doc = f"share of the ions of {key} that move with its current"
+            add(f"{name}.{key}.mobile", "", doc, "not negative", lambda m, n=name, k=key: m.membranes[n].mobile[k])
+    for name in model.links:
+        add_processes("links", name)
     add("RT_F", "mV", "thermal voltage RT/F", "positive", lambda m: m.RT_F)
     return {path.name: path for path in found}
 
@@ -105,6 +111,10 @@ class _Observer:
     @functools.cached_property
     def rates(self) -> dict[tuple[str, str], Array]:
         return rates(self.model, self.snapshot)
+
+    @functools.cached_property
+    def moved(self) -> dict[tuple[str, str], Array]:
+        return moved(self.model, self.rates)
 
     def E(self, name: str, ion: str) -> Array:
         m = self.model.membranes[name]
@@ -132,11 +142,20 @@ def _derived(model: Model) -> dict[str, _Derived]:
             add(f"{name}.E_{ion}", "mV", f"Nernst potential of {ion}", lambda o, n=name, i=ion: o.E(n, i))
             add(f"{name}.DF_{ion}", "mV", f"driving force V − E of {ion}", lambda o, n=name, i=ion: o.snapshot.potentials[n] - o.E(n, i))
         for key, mechanism in membrane.mechanisms.items():
-            cycle, process = mechanism.cycle, (name, key)
+            for gate in mechanism.gates if isinstance(mechanism, AbstractGated) else ():
+                add(
+                    f"{name}.{key}.{gate}",
+                    "",
+                    f"open fraction of {key}'s gate {gate}",
+                    lambda o, n=name, k=key, g=gate: o.snapshot.gates[n][k][g],
+                )
+    for boundary in model.boundaries:
+        for key, mechanism in boundary.mechanisms.items():
+            name, cycle, process = boundary.inside, mechanism.cycle, (boundary.inside, key)
             water = cycle.species == (WATER,)
             add(f"{name}.{key}.rate", "pL/s" if water else "fmol/s", f"turnovers of {key}", lambda o, p=process: o.rates[p])
             for species, count in cycle.solutes:
-                add(f"{name}.{key}.J_{species}", "fmol/s", f"{species} out by {key}", lambda o, p=process, c=count: c * o.rates[p])
+                add(f"{name}.{key}.J_{species}", "fmol/s", f"{species} out by {key}", lambda o, p=process, c=count: c * o.moved[p])
             if cycle.charge:
                 add(f"{name}.{key}.I", "pA", f"current out by {key}", lambda o, p=process, z=cycle.charge: z * o.model.F * o.rates[p])
             if cycle.ATP:
@@ -211,7 +230,7 @@ def check_settable(model: Model, path: str) -> Path:
     entry = lookup(model, path)
     if entry.kind != "parameter":
         raise PathError(f"`{path}` follows from the state of model `{model.name}` and cannot be set.")
-    for name, membrane in model.membranes.items():
+    for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
         if path == f"{name}.{membrane.balance}":
             raise PathError(
                 f"`{path}` balances the charge of `{name}` and cannot be set: it follows from the other ions, "

@@ -1,21 +1,39 @@
 """The state of a model at one instant, by name, and the rates that it implies."""
 
+from collections.abc import Iterable
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion.compartment import AREA_EXPONENT, Bath, Membrane
+from jaxion.compartment import AREA_EXPONENT, Bath, Link, Membrane
 from jaxion.ions import valence
-from jaxion.mechanisms.base import MembraneView, Side
+from jaxion.mechanisms.base import AbstractGated, MembraneView, Side
+from jaxion.structure import Structure
 from jaxion.units import MILLI
+
+Gates = dict[str, dict[str, dict[str, Array]]]
+"""A number for each gate, by membrane, mechanism key and gate."""
 
 
 class Snapshot(eqx.Module):
-    """Amounts (fmol) and volumes (pL) by compartment, potentials (mV) by membrane; each of shape `(*cells,)`."""
+    """Amounts (fmol) and volumes (pL) by compartment, potentials (mV) and open fractions of gates by membrane; each of shape `(*cells,)`."""
 
     amounts: dict[str, dict[str, Array]]
     volumes: dict[str, Array]
     potentials: dict[str, Array]
+    gates: Gates = eqx.field(default_factory=dict)
+
+
+def list_gates(structure: Structure, gates: Gates) -> list[Array]:
+    """Numbers of all gates in the order of the gate rows."""
+    return [gates[m.inside][key][gate] for m in structure.membranes for key, names in m.gates for gate in names]
+
+
+def name_gates(structure: Structure, numbers: Iterable[Array]) -> Gates:
+    """The inverse of `list_gates`."""
+    rows = iter(numbers)
+    return {m.inside: {key: {gate: next(rows) for gate in names} for key, names in m.gates} for m in structure.membranes if m.gates}
 
 
 def side(model, snapshot: Snapshot, name: str) -> Side:
@@ -30,15 +48,33 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     return Side(concentrations, sum(concentrations.values(), start=impermeant))
 
 
-def view(model, snapshot: Snapshot, membrane: Membrane) -> MembraneView:
-    """What the mechanisms of a membrane see."""
-    return MembraneView(
-        inside=side(model, snapshot, membrane.inside),
-        outside=side(model, snapshot, membrane.outside),
-        V=snapshot.potentials[membrane.inside],
-        RT_F=model.RT_F,
-        F=model.F,
-    )
+def view(model, snapshot: Snapshot, boundary: Membrane | Link) -> MembraneView:
+    """What the mechanisms of a membrane or link see."""
+    inside, outside = side(model, snapshot, boundary.inside), side(model, snapshot, boundary.outside)
+    if isinstance(boundary, Link):
+        return MembraneView(inside, outside, jnp.zeros(()), model.RT_F, model.F)
+    name = boundary.inside
+    return MembraneView(inside, outside, snapshot.potentials[name], model.RT_F, model.F, snapshot.gates.get(name, {}))
+
+
+def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Array, Array]]]]:
+    """Opening and closing rate of every gate, 1/s, by membrane, mechanism key and gate."""
+    found = {}
+    for name, membrane in model.membranes.items():
+        gated = {key: mechanism for key, mechanism in membrane.mechanisms.items() if isinstance(mechanism, AbstractGated)}
+        if gated:
+            seen = view(model, snapshot, membrane)
+            found[name] = {key: mechanism.gating(seen) for key, mechanism in gated.items()}
+    return found
+
+
+def with_steady_gates(model, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with every gate at its steady value."""
+    steady = {
+        name: {key: {gate: a / (a + b) for gate, (a, b) in rates_.items()} for key, rates_ in mechanisms.items()}
+        for name, mechanisms in gating(model, snapshot).items()
+    }
+    return Snapshot(snapshot.amounts, snapshot.volumes, snapshot.potentials, steady)
 
 
 def area_ratio(model, snapshot: Snapshot, membrane: Membrane) -> Array | float:
@@ -50,13 +86,20 @@ def area_ratio(model, snapshot: Snapshot, membrane: Membrane) -> Array | float:
 
 
 def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
-    """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane, key)."""
+    """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane or link, key)."""
     found = {}
-    for name, membrane in model.membranes.items():
-        seen, area = view(model, snapshot, membrane), area_ratio(model, snapshot, membrane)
-        for key, mechanism in membrane.mechanisms.items():
-            found[name, key] = membrane.activity[key] * area * mechanism.rate(seen)
+    for boundary in model.boundaries:
+        seen = view(model, snapshot, boundary)
+        area = area_ratio(model, snapshot, boundary) if isinstance(boundary, Membrane) else 1.0
+        for key, mechanism in boundary.mechanisms.items():
+            found[boundary.inside, key] = boundary.activity[key] * area * mechanism.rate(seen.of(key))
     return found
+
+
+def moved(model, found: dict[tuple[str, str], Array]) -> dict[tuple[str, str], Array]:
+    """Of the turnovers of every process those whose ions move: of held mechanisms the mobile share, of others all."""
+    shares = {(name, key): share for name, membrane in model.membranes.items() for key, share in membrane.mobile.items()}
+    return {process: shares[process] * rate if process in shares else rate for process, rate in found.items()}
 
 
 def inside_charge(model, snapshot: Snapshot, name: str) -> Array:

@@ -12,16 +12,30 @@ import numpy as np
 
 from jaxion.ions import WATER
 
+Cycles = tuple[tuple[str, tuple[tuple[str, int], ...], int], ...]
+"""Key, counts and charge of each cycle of a membrane or link, sorted by key."""
+
 
 @dataclasses.dataclass(frozen=True)
 class MembraneShape:
-    """The static part of a membrane: its sides, area law, balancing ion and the cycles on it (key, counts, charge)."""
+    """The static part of a membrane: its sides, area law, balancing ion, the cycles on it, gates (key, gates) and held keys."""
 
     inside: str
     outside: str
     area: str
     balance: str
-    cycles: tuple[tuple[str, tuple[tuple[str, int], ...], int], ...]
+    cycles: Cycles
+    gates: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    held: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkShape:
+    """The static part of a link: its ends and the cycles on it."""
+
+    inside: str
+    outside: str
+    cycles: Cycles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +53,12 @@ class Structure:
     Attributes:
         compartments: Name and sorted ions of each finite compartment.
         membranes: Static part of each membrane, sorted by its inside compartment.
+        links: Static part of each link, likewise.
     """
 
     compartments: tuple[tuple[str, tuple[str, ...]], ...]
     membranes: tuple[MembraneShape, ...]
+    links: tuple[LinkShape, ...] = ()
 
     @functools.cached_property
     def amounts(self) -> tuple[str, ...]:
@@ -55,14 +71,19 @@ class Structure:
         return tuple(f"{name}.volume" for name, _ in self.compartments)
 
     @functools.cached_property
+    def gates(self) -> tuple[str, ...]:
+        """Gate rows, such as `neuron.kdr.n` (open fraction)."""
+        return tuple(f"{m.inside}.{key}.{gate}" for m in self.membranes for key, gates in m.gates for gate in gates)
+
+    @functools.cached_property
     def potentials(self) -> tuple[str, ...]:
         """Potential rows, such as `neuron.V` (mV)."""
         return tuple(f"{membrane.inside}.V" for membrane in self.membranes)
 
     @functools.cached_property
     def processes(self) -> tuple[tuple[str, str], ...]:
-        """(membrane, key) of each process, the columns of S."""
-        return tuple((membrane.inside, key) for membrane in self.membranes for key, _, _ in membrane.cycles)
+        """(membrane or link, key) of each process, the columns of S."""
+        return tuple((boundary.inside, key) for boundary in (*self.membranes, *self.links) for key, _, _ in boundary.cycles)
 
     @functools.cached_property
     def S(self) -> np.ndarray:
@@ -70,15 +91,26 @@ class Structure:
         rows = {row: i for i, row in enumerate(self.amounts + self.volumes)}
         S = np.zeros((len(rows), len(self.processes)), dtype=int)
         column = 0
-        for membrane in self.membranes:
-            for _, counts, _ in membrane.cycles:
+        for boundary in (*self.membranes, *self.links):
+            for _, counts, _ in boundary.cycles:
                 for species, count in counts:
-                    for side, sign in ((membrane.inside, -1), (membrane.outside, 1)):
+                    for side, sign in ((boundary.inside, -1), (boundary.outside, 1)):
                         row = f"{side}.volume" if species == WATER else f"{side}.n_{species}"
                         if row in rows:
                             S[rows[row], column] += sign * count
                 column += 1
         return S
+
+    @functools.cached_property
+    def held(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Amount rows that held mechanisms alone would move, with these mechanisms."""
+        keys = {(membrane.inside, key) for membrane in self.membranes for key in membrane.held}
+        found = {}
+        for row, counts in zip(self.amounts, self.S, strict=False):
+            movers = tuple(process for process, count in zip(self.processes, counts, strict=True) if count)
+            if movers and set(movers) <= keys:
+                found[row] = movers
+        return found
 
     @functools.cached_property
     def totals(self) -> tuple[Total, ...]:

@@ -16,7 +16,7 @@ LAYERS = [
     "cycle",
     "thermo",
     "mechanisms",
-    "compartment structure snapshot model paths precision",
+    "compartment structure snapshot dynamics model paths precision",
     "protocols",
     "calibration",
     "models",

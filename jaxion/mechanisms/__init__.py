@@ -1,7 +1,10 @@
 """Mechanisms: one physical process a file, each a cycle and a rate."""
 
-from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameter
+from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
+from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.exchange import Exchange
 from jaxion.mechanisms.ghk import GHKLeak
+from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction
@@ -22,8 +25,15 @@ __all__ = [
     "KCC",
     "KCC2",
     "NCC",
+    "AbstractGated",
     "AbstractMechanism",
+    "Exchange",
     "GHKLeak",
+    "GlialBuffer",
+    "GlialUptake",
+    "HHPotassium",
+    "HHSodium",
+    "HHSodiumSlaved",
     "Injection",
     "KCC2Log",
     "KCC2MassAction",

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -39,13 +40,29 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class MembraneView:
-    """What a mechanism sees: the two solutions, the membrane potential `V` (mV, inside minus outside), `RT_F` (mV) and `F` (pA·s/fmol)."""
+    """What a mechanism sees of its membrane or link.
+
+    Attributes:
+        inside: Solution inside.
+        outside: Solution outside.
+        V: Membrane potential, inside minus outside, mV; 0 on a link.
+        RT_F: Thermal voltage, mV.
+        F: Faraday constant, pA·s/fmol.
+        gates: Open fractions of all gates of the membrane, by mechanism key and gate.
+        own: Those of the mechanism itself, by gate.
+    """
 
     inside: Side
     outside: Side
     V: Array
     RT_F: Array
     F: Array
+    gates: Mapping[str, Mapping[str, Array]] = dataclasses.field(default_factory=dict)
+    own: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+
+    def of(self, key: str) -> "MembraneView":
+        """What the mechanism `key` sees: the same, and its own gates."""
+        return dataclasses.replace(self, own=self.gates[key]) if key in self.gates else self
 
     def E(self, ion: str) -> Array:
         """Nernst potential of an ion, mV."""
@@ -74,19 +91,36 @@ class MembraneView:
 
 
 class AbstractMechanism(eqx.Module):
-    """One physical process across a membrane.
+    """One physical process across a membrane, or along a link.
 
     A subclass declares its `cycle` (what one turnover moves and consumes), its parameters, and
     its `rate`. Everything else is derived. `passive` says that the second law applies without
     an energy source: rate × affinity ≥ 0 in every state; generic tests hold each class to it.
+    `reads` names the gates of other mechanisms that the rate depends on, as (key, gate).
     """
 
     cycle: eqx.AbstractVar[Cycle]
     passive: ClassVar[bool] = True
+    reads: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     @abc.abstractmethod
     def rate(self, m: MembraneView) -> PerCell:
         """Turnovers per second of the whole membrane at its baseline area, fmol/s (pL/s for water)."""
+
+
+class AbstractGated(AbstractMechanism):
+    r"""A mechanism with gates, each open for a fraction $x$ of the time.
+
+    $$\frac{dx}{dt} = \alpha\,(1 - x) - \beta\,x, \qquad x_\infty = \frac{\alpha}{\alpha + \beta}$$
+
+    Its `rate` finds the open fractions in `m.own`.
+    """
+
+    gates: eqx.AbstractClassVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def gating(self, m: MembraneView) -> dict[str, tuple[PerCell, PerCell]]:
+        """Opening and closing rate of each gate, 1/s; they may depend on everything but gates."""
 
 
 def parameters(mechanism: type[AbstractMechanism] | AbstractMechanism) -> dict[str, dataclasses.Field]:

@@ -4,6 +4,7 @@
 from jaxion.models.aminzare_kay2024 import aminzare_kay2024
 from jaxion.models.donnan1911 import donnan1911
 from jaxion.models.duesterwald2018 import duesterwald2018
+from jaxion.models.huebel_dahlem2014 import huebel_dahlem2014
 from jaxion.models.keener_sneyd import keener_sneyd
 
-__all__ = ["aminzare_kay2024", "donnan1911", "duesterwald2018", "keener_sneyd"]
+__all__ = ["aminzare_kay2024", "donnan1911", "duesterwald2018", "huebel_dahlem2014", "keener_sneyd"]

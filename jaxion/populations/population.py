@@ -114,9 +114,9 @@ class Population:
     def fingerprint(self) -> str:
         """SHA-256 of everything that the cells' numbers depend on: the model's structure and values, and the design."""
         leaves, _ = jax.tree_util.tree_flatten_with_path(self.base)
-        kinds = {name: {key: _kind(m) for key, m in membrane.mechanisms.items()} for name, membrane in self.base.membranes.items()}
+        kinds = [(boundary.inside, {key: _kind(m) for key, m in boundary.mechanisms.items()}) for boundary in self.base.boundaries]
         silent = {name: membrane.silent for name, membrane in self.base.membranes.items()}
-        digest = hashlib.sha256(repr((self.base.name, self.base.closure, self.base.structure, kinds, silent)).encode())
+        digest = hashlib.sha256(repr((self.base.name, self.base.closure, self.base.gates, self.base.structure, kinds, silent)).encode())
         digest.update(json.dumps(self.design.record()).encode())
         for place, leaf in leaves:
             digest.update(jax.tree_util.keystr(place).encode() + np.asarray(leaf).tobytes())

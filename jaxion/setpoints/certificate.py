@@ -9,8 +9,8 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 from jaxion.ions import valence
 from jaxion.model import Model
 from jaxion.setpoints.linear import identity, inverse, matmul, select, unstable_modes
-from jaxion.setpoints.newton import jacobian
-from jaxion.setpoints.reduction import Unknowns, expand, totals
+from jaxion.setpoints.newton import jacobian, jacobian_of
+from jaxion.setpoints.reduction import Unknowns, expand, extend, extended_rate_of_change, totals
 from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, inside_charge, side
 from jaxion.thermo import nernst
 
@@ -55,14 +55,14 @@ def certify(model: Model, y: Unknowns) -> Certificate:
         residual=_residual(G, J),
         totals=_errors(model, snapshot),
         condition=_condition(J),
-        unstable=unstable_modes(_dynamics(model, J)),
+        unstable=unstable_modes(_dynamics(model, y, J)),
         branch=_branch(model, snapshot),
     )
 
 
 def eigenvalues(model: Model, y: Unknowns) -> Complex[Array, "modes *cells"]:
-    """Eigenvalues of the dynamics on the manifold of the totals, 1/s, slowest decay (or fastest growth) first."""
-    J = _dynamics(model, jacobian(model, y)[1])
+    """Eigenvalues of the dynamics on the manifold of the totals, gates included, 1/s, slowest decay (or fastest growth) first."""
+    J = _dynamics(model, y, jacobian(model, y)[1])
     finite = jnp.all(jnp.isfinite(J), axis=(0, 1))
     safe = select(finite, J, identity(J.shape[0], J.shape[2:], J.dtype))
     values = jnp.moveaxis(jnp.linalg.eigvals(jnp.moveaxis(safe, (0, 1), (-2, -1))), -1, 0)
@@ -80,7 +80,7 @@ def _errors(model: Model, snapshot: Snapshot) -> dict[str, Array]:
     cells = jnp.shape(next(iter(snapshot.potentials.values())))
     wanted, found = totals(model, model.baseline()), totals(model, snapshot)
     errors = {name: found[name] / wanted[name] - 1.0 for name in wanted}
-    for name, membrane in model.membranes.items():
+    for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
         area, V = area_ratio(model, snapshot, membrane), snapshot.potentials[name]
         excess = inside_charge(model, snapshot, name) - capacitor_charge(model, membrane, V, area)
         gross = sum(abs(valence(ion)) * n for ion, n in snapshot.amounts[name].items())
@@ -96,8 +96,10 @@ def _condition(J: Float[Array, "n n *cells"]) -> Float[Array, "*cells"]:
     return jnp.nan_to_num(size(J) * size(inverse(J)), nan=jnp.inf)
 
 
-def _dynamics(model: Model, J: Float[Array, "n n *cells"]) -> Float[Array, "m m *cells"]:
-    """Jacobian of the true dynamics: potentials that follow at once from zero net current are eliminated."""
+def _dynamics(model: Model, y: Unknowns, J: Float[Array, "n n *cells"]) -> Float[Array, "m m *cells"]:
+    """Jacobian of the true dynamics: with the gates, and without potentials that follow at once from zero net current."""
+    if model.structure.gates and model.gates == "full":
+        _, J = jacobian_of(lambda z: extended_rate_of_change(model, z), extend(model, y))
     if model.closure != "electroneutral":
         return J
     m = J.shape[0] - len(model.structure.potentials)

@@ -42,10 +42,11 @@ class Elimination:
 
 
 @functools.lru_cache(maxsize=256)
-def eliminate(structure: Structure) -> Elimination:
+def eliminate(structure: Structure, capacitor_law: bool) -> Elimination:
     """Choose dependent rows: the balancing ion of each membrane, then for each total a row of an outer compartment.
 
-    Constraints are named: a capacitor law by its membrane, a total by its own name.
+    Constraints are named: a capacitor law by its membrane, a total by its own name. Without the law
+    only the totals count.
     """
     outer = {membrane.outside for membrane in structure.membranes}
 
@@ -53,7 +54,7 @@ def eliminate(structure: Structure) -> Elimination:
         return (row.split(".")[0] not in outer, row)
 
     capacitors = []
-    for membrane in structure.membranes:
+    for membrane in structure.membranes if capacitor_law else ():
         ions = dict(structure.compartments)[membrane.inside]
         weights = {f"{membrane.inside}.n_{ion}": valence(ion) for ion in ions if valence(ion)}
         capacitors.append((membrane.inside, weights, [f"{membrane.inside}.n_{membrane.balance}"]))

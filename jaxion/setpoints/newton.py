@@ -6,6 +6,7 @@ A small $\tau$ follows the cell's own dynamics, an infinite one is Newton's meth
 steps shrink. Unlike a bare Newton iteration it tends to leave unstable states.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import jax
@@ -27,11 +28,15 @@ LONGEST: Final = 1e14
 
 
 def jacobian(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -> tuple[Unknowns, Float[Array, "n n *cells"]]:
-    """Residual and its Jacobian ∂G_i/∂y_j, 1/s, exact, one tangent an unknown shared by all cells."""
-    n, cells = y.shape[0], y.shape[1:]
-    G, push = jax.linearize(lambda y: residual(model, y, ok), y)
-    columns = jax.vmap(push)(identity(n, cells, y.dtype))
-    return G, jnp.swapaxes(columns, 0, 1)
+    """Residual and its Jacobian ∂G_i/∂y_j, 1/s."""
+    return jacobian_of(lambda y: residual(model, y, ok), y)
+
+
+def jacobian_of(f: Callable[[Array], Array], y: Float[Array, "n *cells"]) -> tuple[Float[Array, "n *cells"], Float[Array, "n n *cells"]]:
+    """Value and Jacobian ∂f_i/∂y_j of a function of each cell's rows, exact, one tangent a row shared by all cells."""
+    value, push = jax.linearize(f, y)
+    columns = jax.vmap(push)(identity(y.shape[0], y.shape[1:], y.dtype))
+    return value, jnp.swapaxes(columns, 0, 1)
 
 
 LOST: Final = 60.0

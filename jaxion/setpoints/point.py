@@ -120,7 +120,7 @@ def _single(sp: SetPoint, full: bool) -> str:
 
 def _evidence(sp: SetPoint) -> list[str]:
     certificate, slowest = sp.certificate, complex(sp.eigenvalues[0])
-    errors = max(abs(float(error)) for error in certificate.totals.values())
+    errors = max((abs(float(error)) for error in certificate.totals.values()), default=0.0)
     oscillating = f" ± {abs(slowest.imag):.4g}i" if slowest.imag else ""
     return [
         f"Certificate: scaled residual {float(certificate.residual):.1e}, totals and charge to {errors:.1e}, "

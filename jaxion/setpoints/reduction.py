@@ -1,32 +1,42 @@
 r"""The reduced problem: unknowns $y$, and the residual $G(y, \theta)$ that a set-point makes zero.
 
 Unknowns are log-amounts, log-volumes and $V F/RT$: no step can leave the physical domain, and one
-unit is one e-fold of each. The residual is their rate of change, 1/s.
+unit is one e-fold of each. The residual is their rate of change, 1/s. Gates stand at their steady
+values, since at a set-point they do; an ion that is held stays at its baseline.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxion.compartment import Membrane
-from jaxion.model import Model, derivative
-from jaxion.setpoints.elimination import Dependent, eliminate
-from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge
+from jaxion.dynamics import derivative
+from jaxion.model import Model
+from jaxion.setpoints.elimination import Dependent, Elimination, eliminate
+from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, list_gates, name_gates, with_steady_gates
 
 Unknowns = Float[Array, "unknowns *cells"]
+
+HELD: Final = 1e3
+"""Rate at which a held ion returns to its baseline, 1/s: faster than any ion moves, so that it is never the slowest mode."""
+
+
+def _elimination(model: Model) -> Elimination:
+    return eliminate(model.structure, model.has_capacitor_law)
 
 
 def unknown_rows(model: Model) -> tuple[str, ...]:
     """Names of the unknowns: independent amounts, independent volumes, potentials."""
-    e = eliminate(model.structure)
+    e = _elimination(model)
     return e.amounts + e.volumes + model.structure.potentials
 
 
 def reduce(model: Model, snapshot: Snapshot) -> Unknowns:
     """Unknowns of a snapshot; what its dependent rows hold is ignored."""
-    e, rows = eliminate(model.structure), _rows(snapshot)
+    e, rows = _elimination(model), _rows(snapshot)
     logs = [jnp.log(rows[row]) for row in e.amounts + e.volumes]
     potentials = [rows[row] / model.RT_F for row in model.structure.potentials]
     # Leaves of a batch may be shared: every row gets the shape of the batch.
@@ -42,7 +52,7 @@ def expand(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -
         ok: Cells to be evaluated as they are; in the others every dependent row is set to one, so
             that their derivatives are finite (they are then multiplied by zero).
     """
-    e, s = eliminate(model.structure), model.structure
+    e, s = _elimination(model), model.structure
     values = dict(zip(unknown_rows(model), list(y), strict=True))
     rows = {row: jnp.exp(values[row]) for row in e.amounts + e.volumes}
     potentials = {membrane.inside: values[f"{membrane.inside}.V"] * model.RT_F for membrane in s.membranes}
@@ -50,29 +60,56 @@ def expand(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -
     for dependent in e.dependent_volumes:
         rows[dependent.row] = _solve(dependent, constraints, rows, ok)
     volumes = {name: rows[f"{name}.volume"] for name, _ in s.compartments}
-    for name, membrane in model.membranes.items():
+    for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
         constraints[name] = _held_charge(model, membrane, volumes, potentials)
     for dependent in e.dependent_amounts:
         rows[dependent.row] = _solve(dependent, constraints, rows, ok)
     amounts = {name: {ion: rows[f"{name}.n_{ion}"] for ion in ions} for name, ions in s.compartments}
-    return Snapshot(amounts, volumes, potentials)
+    return with_steady_gates(model, Snapshot(amounts, volumes, potentials))
 
 
 def residual(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -> Unknowns:
     """Rate of change of the unknowns, 1/s; see `expand` for `ok`."""
-    snapshot = expand(model, y, ok)
-    now, change, e = _rows(snapshot), _rows(derivative(model, snapshot)), eliminate(model.structure)
+    return rate_of_change(model, expand(model, y, ok), y)
+
+
+def rate_of_change(model: Model, snapshot: Snapshot, y: Unknowns) -> Unknowns:
+    """Rate of change of the unknowns `y` at a snapshot of theirs whose gates may be anywhere, 1/s."""
+    now, change, e = _rows(snapshot), _rows(derivative(model, snapshot)), _elimination(model)
     # The amount divided by is held: Newton on dn/dt, near linear in log n for leaks, takes half the
     # steps of Newton on (dn/dt)/n, and the factor cancels in every implicit derivative.
-    logs = [change[row] / jax.lax.stop_gradient(now[row]) for row in e.amounts + e.volumes]
+    logs = {row: change[row] / jax.lax.stop_gradient(now[row]) for row in e.amounts + e.volumes}
+    for row, held in _held(model).items():
+        if row in logs:
+            logs[row] = jnp.where(held, HELD * jnp.log(_rows(model.baseline())[row] / now[row]), logs[row])
     potentials = [change[row] / model.RT_F for row in model.structure.potentials]
     # A constant pump's row has the shape () in a batch: the residual has that of the unknowns.
-    return jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in logs + potentials])
+    return jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in [*logs.values(), *potentials]])
+
+
+def extended_rate_of_change(model: Model, z: Float[Array, "extended *cells"]) -> Float[Array, "extended *cells"]:
+    """Rate of change of the unknowns and, between volumes and potentials, the gates, 1/s."""
+    s = model.structure
+    potentials, gates = len(s.potentials), len(s.gates)
+    split = z.shape[0] - potentials - gates
+    y = jnp.concatenate([z[:split], z[split + gates :]])
+    snapshot = expand(model, y)
+    snapshot = Snapshot(snapshot.amounts, snapshot.volumes, snapshot.potentials, name_gates(s, z[split : split + gates]))
+    slow = rate_of_change(model, snapshot, y)
+    fast = [jnp.broadcast_to(rate, y.shape[1:]) for rate in list_gates(s, derivative(model, snapshot).gates)]
+    return jnp.concatenate([slow[:split], jnp.stack(fast), slow[split:]])
+
+
+def extend(model: Model, y: Unknowns) -> Float[Array, "extended *cells"]:
+    """The unknowns with the steady gates among them, as `extended_rate_of_change` takes them."""
+    split = y.shape[0] - len(model.structure.potentials)
+    gates = list_gates(model.structure, expand(model, y).gates)
+    return jnp.concatenate([y[:split], jnp.stack([jnp.broadcast_to(gate, y.shape[1:]) for gate in gates]), y[split:]])
 
 
 def dependents(model: Model, y: Unknowns) -> Float[Array, "dependents *cells"]:
     """Values of the rows that were eliminated, fmol and pL; a step must keep them positive."""
-    e, rows = eliminate(model.structure), _rows(expand(model, y))
+    e, rows = _elimination(model), _rows(expand(model, y))
     return jnp.stack([jnp.broadcast_to(rows[d.row], y.shape[1:]) for d in e.dependent_amounts + e.dependent_volumes])
 
 
@@ -91,6 +128,12 @@ def totals(model: Model, snapshot: Snapshot) -> dict[str, Array]:
 
 def _totals(model: Model) -> dict[str, Array]:
     return totals(model, model.baseline()) if model.structure.totals else {}
+
+
+def _held(model: Model) -> dict[str, Array]:
+    """Amounts that may be held, and whether they are."""
+    shares = {row: [model.membranes[name].mobile[key] for name, key in movers] for row, movers in model.structure.held.items()}
+    return {row: jnp.all(jnp.stack(jnp.broadcast_arrays(*found)) == 0, axis=0) for row, found in shares.items()}
 
 
 def _held_charge(model: Model, membrane: Membrane, volumes: Mapping[str, Array], potentials: Mapping[str, Array]) -> Array:

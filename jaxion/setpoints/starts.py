@@ -37,6 +37,8 @@ def _charged(model: Model) -> Snapshot:
     is a guess only: the totals that a set-point keeps are those of the baseline itself.
     """
     snapshot = model.baseline()
+    if not model.has_capacitor_law:
+        return snapshot
     amounts = {name: dict(ions) for name, ions in snapshot.amounts.items()}
     for name, membrane in model.membranes.items():
         held, declared = amounts[name], model.compartments[name].concentrations[membrane.balance] * model.compartments[name].volume
