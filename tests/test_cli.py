@@ -236,5 +236,5 @@ def test_the_installed_command_runs_in_double_precision_and_without_a_traceback(
 def test_help_lists_every_verb(run):
     code, out, _ = run("--help")
     assert code == 0
-    for verb in ("demo", "list", "check", "setpoint", "sensitivity", "sweep", "resume", "status", "plot"):
+    for verb in ("demo", "list", "check", "setpoint", "sensitivity", "simulate", "sweep", "resume", "status", "plot"):
         assert verb in out

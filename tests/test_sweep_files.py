@@ -185,7 +185,7 @@ WRONG = [
         SAMPLE,
         "[cells]",
         "[cels]",
-        r"key `cels` is not known; a sweep file takes `model`, `cells`, `run` and `sensitivity`\. Did you mean `cells`\?",
+        r"key `cels` is not known; a sweep file takes `model`, `cells`, `run`, `measure` and `sensitivity`\. Did you mean `cells`\?",
     ),
     (SAMPLE, "name =", "nmae =", r"key `model\.nmae` is not known; table `model` takes .* Did you mean `name`\?"),
     (
@@ -277,9 +277,6 @@ WRONG = [
     (GRID, '["3 mM", 8]', '["3 ms", 8]', r"key `cells`: `bath\.K` is in mM, but `3 ms` is in ms"),
     # Later versions.
     (SAMPLE, '"sample"', '"sobol"', r"key `cells\.design`: `sobol` is not supported yet; this version supports `grid` and `sample`"),
-    (SAMPLE, "[run]", "[run]\nprotocol = [{ rest = 60 }]", r"key `run\.protocol` is not supported yet; this version computes set-points"),
-    (SAMPLE, "[run]", '[measure]\nend = "final"\n[run]', r"key `measure` is not supported yet"),
-    (SAMPLE, 'start = "setpoint"', 'start = "baseline"', r"key `run\.start` must be `setpoint` in this version, but it is `baseline`"),
     # No TOML.
     (SAMPLE, "seed = 5", "seed = = 5", r"is no valid TOML: .*line 10"),
     (SAMPLE, "seed = 5", "seed = 5\nseed = 6", r"is no valid TOML: .*line 11"),

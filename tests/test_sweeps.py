@@ -35,14 +35,14 @@ OF, WRT = ("neuron.V", "neuron.Cl"), (KCC2, "bath.K")
 
 @pytest.fixture(scope="module")
 def memory():
-    return jaxion.sweep(CELLS, OF, WRT)
+    return jaxion.sweep(CELLS, of=OF, wrt=WRT)
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """A complete store in five chunks, which no test may change."""
     path = tmp_path_factory.mktemp("kept") / "store"
-    jaxion.sweep(CELLS, OF, WRT, out=path, chunk=10)
+    jaxion.sweep(CELLS, of=OF, wrt=WRT, out=path, chunk=10)
     return path
 
 

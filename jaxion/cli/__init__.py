@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tyro.extras.subcommand_cli_from_dict(
             verbs,
             prog="jaxion",
-            description=f"Ion homeostasis of neurons: set-points, sensitivities, sweeps. {_EPILOG}",
+            description=f"Ion homeostasis of neurons: set-points, sensitivities, transients, sweeps. {_EPILOG}",
             args=arguments,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _verbs() -> dict[str, Callable[..., int]]:
-    from jaxion.cli import check, demo, listing, plot, sensitivity, setpoint, stores, sweep
+    from jaxion.cli import check, demo, listing, plot, sensitivity, setpoint, simulate, stores, sweep
 
     return {
         "demo": demo.demo,
@@ -56,6 +56,7 @@ def _verbs() -> dict[str, Callable[..., int]]:
         "check": check.check,
         "setpoint": setpoint.setpoint,
         "sensitivity": sensitivity.sensitivity,
+        "simulate": simulate.simulate,
         "sweep": sweep.sweep,
         "resume": stores.resume,
         "status": stores.status,

@@ -1,4 +1,4 @@
-"""`jaxion list`: the mechanisms and models there are, and the paths of a model."""
+"""`jaxion list`: the mechanisms, models and protocols there are, and the paths of a model."""
 
 import inspect
 from typing import Annotated, Any, Literal
@@ -6,25 +6,29 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 import jaxion
+from jaxion import protocols
 from jaxion.cli import DONE
 from jaxion.cli.arguments import Args, Json, Sets, build
 from jaxion.cli.output import print_json
 from jaxion.errors import ConfigError
 from jaxion.mechanisms.base import AbstractMechanism, parameters
+from jaxion.model import Model
 from jaxion.models.load import find_models
 
 
 def list_(
-    what: Annotated[Positional[Literal["mechanisms", "models", "paths"]], arg(metavar="mechanisms|models|paths")],
-    model: Annotated[Positional[str | None], arg(metavar="[MODEL]", help="the model whose paths are listed")] = None,
+    what: Annotated[Positional[Literal["mechanisms", "models", "protocols", "paths"]], arg(metavar="mechanisms|models|protocols|paths")],
+    model: Annotated[Positional[str | None], arg(metavar="[MODEL]", help="the model whose paths or protocols are listed")] = None,
     /,
     args: Args = (),
     sets: Sets = (),
     json: Json = False,
 ) -> int:
     """What there is, with units and sources."""
-    if (what == "paths") != (model is not None):
-        raise ConfigError("`jaxion list paths` needs a MODEL, and only it takes one: such as `jaxion list paths duesterwald2018`.")
+    if what == "paths" and model is None:
+        raise ConfigError("`jaxion list paths` needs a MODEL, such as `jaxion list paths duesterwald2018`.")
+    if what in ("mechanisms", "models") and model is not None:
+        raise ConfigError(f"`jaxion list {what}` takes no MODEL, but it is given `{model}`.")
     if what == "paths":
         built = build(str(model), args, sets)
         table = jaxion.paths(built)
@@ -32,6 +36,9 @@ def list_(
             {"name": p.name, "unit": p.unit, "value": built[p.name], "doc": p.doc, "kind": p.kind, "source": p.source} for p in table
         ]
         text = str(table)
+    elif what == "protocols":
+        entries = _protocols({name: make() for name, make in find_models().items()} if model is None else {model: build(model, args, sets)})
+        text = "\n".join(f"{entry['name']} ({', '.join(entry['models'])})\n" + "\n".join(entry["phases"]) for entry in entries)
     else:
         entries = _mechanisms() if what == "mechanisms" else _models()
         text = _table(entries)
@@ -58,6 +65,17 @@ def _models() -> list[dict[str, Any]]:
         defaults = {key: p.default for key, p in inspect.signature(function).parameters.items()}
         found.append({"name": name, "doc": _summary(function), "arguments": defaults, "source": _source(function)})
     return found
+
+
+def _protocols(models: dict[str, Model]) -> list[dict[str, Any]]:
+    """Protocols of some models; what several models go through alike is named once."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for model in models.values():
+        for name, protocol in protocols.of(model).items():
+            source = model.source if name in dict(model.published) else ""
+            entry = {"name": name, "models": [], "source": source, "phases": str(protocol).splitlines()[1:]}
+            found.setdefault((name, str(protocol)), entry)["models"].append(model.name)
+    return list(found.values())
 
 
 def _table(entries: list[dict[str, Any]]) -> str:

@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxion.sweeps import Sweep, open_store
+from jaxion.transients import Solution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot(result: Sweep | str | Path, out: str | Path | None = None) -> "Figure":
-    """Figure of a sweep: distributions, sensitivities, and what makes the cells differ.
+def plot(result: Sweep | Solution | str | Path, out: str | Path | None = None) -> "Figure":
+    """Figure of a sweep: distributions, sensitivities, and what makes the cells differ; or of a transient: its course in time.
 
     Args:
-        result: A `Sweep`, or the folder of a store.
+        result: A `Sweep`, the folder of a store, or a `Solution` with saved times.
         out: File to write, such as `"sweep.png"`; its ending chooses the format.
 
     Returns:
@@ -21,12 +22,16 @@ def plot(result: Sweep | str | Path, out: str | Path | None = None) -> "Figure":
 
     Raises:
         StoreError: There is no store of jaxion at this place.
-        ValueError: No cell has a set-point, or the file's ending names no format.
+        ValueError: No cell has a set-point, no times were saved, or the file's ending names no format.
     """
-    from jaxion.plots.populations import population_figure
+    if isinstance(result, Solution):
+        from jaxion.plots.transients import transient_figure
 
-    sweep = result if isinstance(result, Sweep) else open_store(result)
-    figure = population_figure(sweep.ds)
+        figure = transient_figure(result)
+    else:
+        from jaxion.plots.populations import population_figure
+
+        figure = population_figure((result if isinstance(result, Sweep) else open_store(result)).ds)
     if out is not None:
         formats = figure.canvas.get_supported_filetypes()
         if Path(out).suffix.removeprefix(".") not in formats:

@@ -33,19 +33,20 @@ def population_figure(ds: Any) -> Figure:
     varied = {v.attrs["path"]: v for v in ds.data_vars.values() if v.attrs.get("role") == "parameter"}
     if not varied:
         raise ValueError("There is nothing to plot: no parameter varies between the cells.")
-    responses = _responses(ds)
+    responses = _responses(ds, ok)
     differentiated = "sensitivity" in ds
     figure = Figure(figsize=(12.5, 0.9 + 3.1 * len(responses)), layout="constrained")
     columns = 3 if differentiated else 2
     axes = figure.subplots(len(responses), columns, squeeze=False, width_ratios=(1, 1.15, 1.15)[:columns])
     for row, path in zip(axes, responses, strict=True):
-        unit = ds[path].attrs["units"]
-        shares = _shares(ds, path, varied, ok)
+        unit, there = ds[path].attrs["units"], _defined(ds, path, ok)
+        shares = _shares(ds, path, varied, there)
         leading = max(shares, key=lambda name: shares[name])
-        _distribution(row[0], ds[path].values[ok], _label(path, unit))
+        part = "" if there.sum() == ok.sum() else f", in {100 * there.sum() / ok.sum():.3g} % of the cells"
+        _distribution(row[0], ds[path].values[there], _label(path, unit) + part)
         if differentiated:
-            _sensitivities(row[1], ds["sensitivity"].sel(of=path), shares, ok, unit)
-        _cells(row[-1], varied[leading], ds[path], ok, shares[leading])
+            _sensitivities(row[1], ds["sensitivity"].sel(of=path), shares, there, unit)
+        _cells(row[-1], varied[leading], ds[path], there, shares[leading])
     axes[0, 0].set_title("How the cells differ", **_TITLE)
     if differentiated:
         axes[0, 1].set_title("What would move each cell, and its share in the spread", **_TITLE)
@@ -59,14 +60,23 @@ _TITLE: Final[dict[str, Any]] = {"fontsize": 10.5, "color": INK, "loc": "left", 
 
 def _heading(ds: Any, ok: np.ndarray) -> str:
     failed = f", {ok.size - ok.sum():,} without a certified set-point" if not ok.all() else ""
-    return f"{ds.attrs['model']}: set-points of {ok.size:,} cells{failed}"
+    return f"{ds.attrs['model']}: {'transients' if 'run' in ds.attrs else 'set-points'} of {ok.size:,} cells{failed}"
 
 
-def _responses(ds: Any) -> list[str]:
+def _defined(ds: Any, path: str, ok: np.ndarray) -> np.ndarray:
+    """Cells that are ok and have the number: a time that never comes is NaN."""
+    return ok & np.isfinite(ds[path].values)
+
+
+def _responses(ds: Any, ok: np.ndarray) -> list[str]:
+    """Paths of the sensitivities, else measures that some cells have, else potentials and volumes of the set-point."""
     if "sensitivity" in ds:
-        return [str(path) for path in ds["of"].values][:MOST_ROWS]
-    names = [str(name) for name, v in ds.data_vars.items() if v.attrs.get("role") == "setpoint"]
-    return [name for name in names if name.split(".")[-1] in ("V", "E_Cl", "volume")][:MOST_ROWS]
+        return [path for path in map(str, ds["of"].values) if path in ds and ds[path].ndim == 1][:MOST_ROWS]
+    names = {role: [str(name) for name, v in ds.data_vars.items() if v.attrs.get("role") == role] for role in ("measure", "setpoint")}
+    states = [name for name in names["setpoint"] if name.split(".")[-1] in ("V", "E_Cl", "volume")]
+    # What the protocol made of the cells, the measures with a name of their own first.
+    measured = [name for name in names["measure"] if _defined(ds, name, ok).any()]
+    return (sorted(measured, key=lambda name: (name.startswith("end."), name)) or states)[:MOST_ROWS]
 
 
 def _shares(ds: Any, path: str, varied: dict[str, Any], ok: np.ndarray) -> dict[str, float]:
@@ -96,7 +106,7 @@ def _distribution(ax: Axes, values: np.ndarray, label: str) -> None:
     ax.set_xlabel(label)
     ax.set_ylabel("cells")
     ax.set_ylim(top=1.25 * ax.get_ylim()[1])
-    _plain(ax)
+    plain_axes(ax)
 
 
 def _sensitivities(ax: Axes, matrix: Any, shares: dict[str, float], ok: np.ndarray, unit: str) -> None:
@@ -118,7 +128,7 @@ def _sensitivities(ax: Axes, matrix: Any, shares: dict[str, float], ok: np.ndarr
     ax.set_ylim(-0.6, len(order) - 0.4)
     potential = unit == "mV"
     ax.set_xlabel(f"sensitivity [{'mV per e-fold' if potential else 'd ln / d ln'}]: median, half, 90 % of cells")
-    _plain(ax)
+    plain_axes(ax)
 
 
 def _cells(ax: Axes, parameter: Any, response: Any, ok: np.ndarray, share: float) -> None:
@@ -133,7 +143,7 @@ def _cells(ax: Axes, parameter: Any, response: Any, ok: np.ndarray, share: float
     ax.set_xlabel(_label(parameter.attrs["path"], parameter.attrs["units"]))
     ax.set_ylabel(_label(str(response.name), response.attrs["units"]))
     ax.set_title(f"{100 * share:.0f} % of the spread", loc="right", fontsize=8.5, color=STRONG, pad=3)
-    _plain(ax)
+    plain_axes(ax)
 
 
 def _label(path: str, unit: str) -> str:
@@ -144,7 +154,8 @@ def _short(path: str) -> str:
     return path.partition(".")[2]
 
 
-def _plain(ax: Axes) -> None:
+def plain_axes(ax: Axes) -> None:
+    """Axes without what carries no information."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=8.5, colors=INK)
     for label in (ax.xaxis.label, ax.yaxis.label):

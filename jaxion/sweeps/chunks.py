@@ -1,4 +1,4 @@
-"""Chunks of a sweep, cut from blocks of cells that are built, solved, certified and differentiated at once."""
+"""Chunks of a sweep, cut from blocks of cells that are built, solved, certified, differentiated and run at once."""
 
 import dataclasses
 import functools
@@ -8,13 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from jaxion.model import Model
 from jaxion.populations import Population
 from jaxion.sensitivities import sensitivity
 from jaxion.setpoints import SetPoint, setpoint
-from jaxion.sweeps.variables import SENSITIVITY, STATUS, Request, Variable, parameter_names, setpoint_paths, variables
+from jaxion.sweeps.variables import SENSITIVITY, STATUS, Request, Variable, kept_paths, parameter_names, variables
 
 BLOCK: Final = 2**14
-"""Cells computed at once, and cells a chunk unless asked otherwise: a fraction of a second of work, a few megabytes."""
+"""Cells whose set-points are computed at once, and cells a chunk unless asked otherwise: a fraction of a second of work."""
+
+RUN_BLOCK: Final = 2**11
+"""Likewise for cells that go through a protocol, which takes each of them milliseconds."""
 
 _SMALLEST: Final = 64
 """Fewest cells that are computed at once, so that small populations share what is compiled."""
@@ -69,8 +73,8 @@ class Plan:
 
     @property
     def _block(self) -> int:
-        """Cells a block: a power of two that depends on the population alone."""
-        return min(BLOCK, max(_SMALLEST, 1 << (len(self.cells) - 1).bit_length()))
+        """Cells a block: a power of two that depends on the population and on what is asked, not on the chunks."""
+        return min(_largest(self.request), max(_SMALLEST, 1 << (len(self.cells) - 1).bit_length()))
 
     def _compute(self, number: int) -> Values:
         """Values of every variable in one block."""
@@ -79,21 +83,36 @@ class Plan:
         values = self.cells.values(i0, i1)
         # One shape for all blocks, so that everything compiles once: the last one is filled up with its own cells.
         model = self.cells.build({path: np.resize(column, self._block) for path, column in values.items()})
-        point = setpoint(model)
-        computed = _read(point, setpoint_paths(self.cells.base))
-        if self.request.of:
-            computed[SENSITIVITY] = sensitivity(model, of=self.request.of, wrt=self.request.wrt, point=point).matrix
-        computed[STATUS] = point.status
+        computed = self._found(model)
         found = {name: np.moveaxis(np.asarray(array), -1, 0)[: i1 - i0] for name, array in computed.items()}
-        found |= {name: values[path] for path, name in parameter_names(self.cells).items()}
+        found |= {name: values[path] for path, name in parameter_names(self.cells, self.request).items()}
         return {v.name: np.ascontiguousarray(found[v.name], dtype=v.dtype) for v in self.variables}
+
+    def _found(self, model: Model) -> dict[str, Array]:
+        """What is asked of the cells of a batch, the cells axis last."""
+        computed: dict[str, Array] = {}
+        point = setpoint(model) if self.request.setpoint else None
+        if point is not None:
+            computed |= _read(point, kept_paths(self.cells.base, self.request))
+            computed[STATUS] = point.status
+        if point is not None and self.request.of:
+            computed[SENSITIVITY] = sensitivity(model, of=self.request.of, wrt=self.request.wrt, point=point).matrix
+        if self.request.run is not None:
+            computed |= self.request.run.compute(model, point)
+        return computed
 
 
 def plan(cells: Population, request: Request, chunk: int | None) -> Plan:
     """Plan of a sweep; the default chunk is a block, or the whole population if that is smaller."""
     if chunk is not None and chunk < 1:
         raise ValueError(f"Argument `chunk` must be a positive number of cells, but it is {chunk}.")
-    return Plan(cells, request, min(chunk or BLOCK, len(cells)))
+    found = Plan(cells, request, min(chunk or _largest(request), len(cells)))
+    _ = found.variables  # raises, before anything is computed, if two bear one name
+    return found
+
+
+def _largest(request: Request) -> int:
+    return BLOCK if request.run is None else RUN_BLOCK
 
 
 def _read(point: SetPoint, names: tuple[str, ...]) -> dict[str, Array]:

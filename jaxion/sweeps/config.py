@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from jaxion import protocols
 from jaxion.errors import ConfigError, JaxionError, StoreError
 from jaxion.model import Model
 from jaxion.models.load import load_model
 from jaxion.paths import check_settable, lookup, replace
 from jaxion.populations import Factor, LogNormal, Normal, Population, Uniform
 from jaxion.sweeps.chunks import Plan, plan
+from jaxion.sweeps.runs import Run, check_run
 from jaxion.sweeps.variables import check_request
+from jaxion.transients import parse_measures
 from jaxion.units import quantity
 
 
@@ -64,16 +67,27 @@ class SweepConfig:
     def plan(self, chunk: int | None = None) -> Plan:
         """What is computed, and in which chunks; `chunk` takes the place of the file's."""
         cells, table = self.population(), self.tables.sensitivity
+        run = self.run(cells.base)
         if table is None:
-            request = check_request(cells.base, None, None)
+            request = check_request(cells.base, run=run)
         else:
             for key, names, find in (("of", table.of, lookup), ("wrt", table.wrt, check_settable)):
                 with self._key("sensitivity", key):
                     for path in names:
                         find(cells.base, path)
             with self._key("sensitivity"):
-                request = check_request(cells.base, table.of, table.wrt)
+                request = check_request(cells.base, table.of, table.wrt, run)
         return plan(cells, request, self.tables.run.chunk if chunk is None else chunk)
+
+    def run(self, model: Model) -> Run | None:
+        """The protocol that every cell goes through, and what is kept of it; None for set-points only."""
+        table, file = self.tables.run, str(self.file)
+        protocol = table.protocol
+        if protocol is not None and not isinstance(protocol, str):
+            protocol = protocols.parse(protocol, file, "run.protocol")
+        measures = None if self.tables.measure is None else parse_measures(self.tables.measure, file)
+        with self._key("run"):
+            return check_run(model, protocol, measures, table.save, table.paths, table.start, table.rtol)
 
     @contextlib.contextmanager
     def _key(self, *parts: str) -> Iterator[None]:

@@ -21,7 +21,10 @@ from jaxion.sweeps.chunks import Plan
 def sweep_hash(plan: Plan) -> str:
     """SHA-256 of all that the numbers of a sweep depend on, and of how they are cut into chunks."""
     # The order of keys is kept: that of a grid's paths matters.
-    return hashlib.sha256(json.dumps([plan.cells.fingerprint, plan.request.of, plan.request.wrt, plan.chunk]).encode()).hexdigest()
+    request = plan.request
+    run = None if request.run is None else request.run.record()
+    parts = [plan.cells.fingerprint, request.of, request.wrt, plan.chunk, *([] if run is None else [run])]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def attributes(plan: Plan, config: str | None = None, file: Path | None = None) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def attributes(plan: Plan, config: str | None = None, file: Path | None = None) 
     model, record = plan.cells.base, plan.cells.design.record()
     provenance = {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     attrs = {
-        "title": f"Set-points of {len(plan.cells)} cells of {model.name}",
+        "title": f"{'Set-points' if plan.request.run is None else 'Transients'} of {len(plan.cells)} cells of {model.name}",
         "model": model.name,
         "source": model.source,
         "parameters": json.dumps(_parameters(plan)),
@@ -46,7 +49,10 @@ def attributes(plan: Plan, config: str | None = None, file: Path | None = None) 
         "versions": json.dumps(versions()),
         "device": device(),
     }
-    attrs |= {name: list(labels) for name, labels in plan.request.labels.items()}
+    if plan.request.of:
+        attrs |= {"of": list(plan.request.of), "wrt": list(plan.request.wrt)}
+    if plan.request.run is not None:
+        attrs["run"] = json.dumps(plan.request.run.record())
     if "seed" in record:
         attrs["seed"] = record["seed"]
     if config is not None:
@@ -91,7 +97,7 @@ def _flat(attrs: Mapping[str, Any]) -> dict[str, Any]:
             else:
                 found[prefix + key] = value
 
-    for name in ("population", "parameters"):
+    for name in ("population", "parameters", "run"):
         add("", json.loads(attrs.get(name, "{}")))
     return found
 

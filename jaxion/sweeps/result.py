@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Sweep:
     """Result of a sweep; made by `jaxion.sweep`, `jaxion.resume` and `jaxion.open_store`.
 
-    Values of a cell are NaN unless its status is `ok` or `unstable`; mask by `sweep.ok`.
+    Values of a cell are NaN unless its status is `ok`, or `unstable` for those of a set-point; mask by `sweep.ok`.
 
     Attributes:
         path: Folder of its store; None if it is in memory only.
@@ -54,7 +54,7 @@ class Sweep:
 
     @property
     def ok(self) -> np.ndarray:
-        """Cells with a certified, stable set-point, shape `(cells,)`."""
+        """Cells with a certified, stable set-point that went through their protocol, if there is one; shape `(cells,)`."""
         return self.status == Status.ok
 
     def summary(self) -> dict[str, Any]:
@@ -67,9 +67,8 @@ class Sweep:
         found = ", ".join(f"{count:,} {status.name}" for status, count in counts.items())
         lines = [f"Sweep of {self.cells:,} {'cell' if self.cells == 1 else 'cells'} of {self.ds.attrs['model']}: {found}."]
         for name, array in self.ds.data_vars.items():
-            if array.attrs.get("role") == "setpoint" and self.ok.any():
-                low, middle, high = np.percentile(self._good(str(name)), [5, 50, 95])
-                lines.append(f"  {name:<20} median {middle:>11.5f} {array.attrs['units']:<4} (90 % within {low:.5g} to {high:.5g})")
+            if array.attrs.get("role") in ("setpoint", "measure") and self.ok.any():
+                lines.append(_summary(str(name), array.attrs["units"], self._good(str(name))))
         lines += [
             f"{count:,} {status.name}: {status.advice}" for status, count in counts.items() if status not in (Status.ok, Status.not_run)
         ]
@@ -89,15 +88,27 @@ class Sweep:
         return np.concatenate([values[ok] for values, ok in parts if values is not None])
 
 
+def _summary(name: str, unit: str, values: np.ndarray) -> str:
+    """One line: median and range; a measure that is undefined in a cell, such as a time that never comes, does not count."""
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        return f"  {name:<20} in no cell"
+    low, middle, high = np.percentile(defined, [5, 50, 95])
+    line = f"  {name:<20} median {middle:>11.5f} {unit:<4} (90 % within {low:.5g} to {high:.5g})"
+    return line if defined.size == values.size else f"{line} in {defined.size:,} of {values.size:,} cells"
+
+
 def of_store(store: Store) -> Sweep:
     """The result that a store holds, be it complete or not."""
     return Sweep(inspect(store), store)
 
 
-def in_memory(variables: tuple[Variable, ...], labels: Mapping[str, tuple[str, ...]], values: dict[str, np.ndarray], attrs: Any) -> Sweep:
+def in_memory(
+    variables: tuple[Variable, ...], coordinates: Mapping[str, tuple[Any, dict[str, Any]]], values: dict[str, np.ndarray], attrs: Any
+) -> Sweep:
     """The same result without a store."""
     import xarray
 
     arrays = {v.name: (v.dims, values[v.name], v.attrs) for v in sorted(variables, key=lambda v: v.name)}
-    ds = xarray.Dataset(arrays, coords={name: list(names) for name, names in labels.items()}, attrs=attrs)
+    ds = xarray.Dataset(arrays, coords={name: (name, list(given), about) for name, (given, about) in coordinates.items()}, attrs=attrs)
     return Sweep(Inspection(ds["status"].values), ds=ds)

@@ -1,8 +1,9 @@
 """`sweep` and what continues, opens and examines its store."""
 
+import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +12,55 @@ import numpy as np
 from jaxion.errors import Status, StoreError
 from jaxion.populations import Population
 from jaxion.precision import check_precision
+from jaxion.protocols import Protocol
 from jaxion.sweeps.chunks import Plan, Values, plan
 from jaxion.sweeps.inspection import Inspection, inspect
 from jaxion.sweeps.provenance import attributes, difference
 from jaxion.sweeps.result import Sweep, in_memory, of_store
+from jaxion.sweeps.runs import check_run, of_record
 from jaxion.sweeps.store import Store, create, open_folder
 from jaxion.sweeps.variables import STATUS, check_request
 
 
 def sweep(
     cells: Population,
+    protocol: Protocol | str | None = None,
+    measure: Mapping[str, Any] | None = None,
+    save: Any = None,
     of: Sequence[str] | str | None = None,
     wrt: Sequence[str] | str | None = None,
     out: Path | str | None = None,
     chunk: int | None = None,
     progress: bool | None = None,
+    paths: Sequence[str] | str | None = None,
+    start: str = "setpoint",
+    rtol: float = 1e-6,
 ) -> Sweep:
-    """Set-points of every cell of a population, and their sensitivities if asked for.
+    """Set-points of every cell of a population, their sensitivities, and what a protocol makes of them.
 
     A cell that fails is NaN and keeps the status that says why; it never ends the sweep. A cell's
     numbers are the same to the last bit whatever the size of the chunks.
 
     Args:
         cells: The population.
-        of: Paths whose sensitivities are kept, such as `("neuron.V", "neuron.Cl")`; needs `wrt`.
+        protocol: What is done to each cell, or the name of one in `jaxion.protocols.of`; None for set-points only.
+        measure: Measures by name, such as `{"end": jaxion.final()}`, which is the default where nothing is saved.
+        save: Times at which paths are saved: increasing, in s, or `"t0:t1:n"`; None saves none.
+        of: Paths whose sensitivities at the set-point are kept, such as `("neuron.V", "neuron.Cl")`; needs `wrt`.
         wrt: Paths of the parameters that they are taken to; scaled as by `jaxion.sensitivity`.
         out: Folder of the store to make (Zarr, which `xarray.open_zarr` reads); None keeps the result in memory.
-        chunk: Cells a chunk of the store, each variable's in one file. Default: 16384, or all if they are fewer.
+        chunk: Cells a chunk of the store, each variable's in one file. Default: 16384, with a protocol 2048, or all if they are fewer.
         progress: Whether to show a progress bar on stderr. Default: if that is a terminal.
+        paths: Paths that are saved; default the whole state.
+        start: Where each cell starts: at its own `"setpoint"`, or at the `"baseline"` of its model.
+        rtol: Relative tolerance of the integration.
 
     Returns:
-        Sweep, whose `ds` is an `xarray.Dataset` with a variable for each path.
+        Sweep, whose `ds` is an `xarray.Dataset` with a variable for each path and measure.
 
     Raises:
-        PathError: A path of `of` or `wrt` names nothing.
+        PathError: A path names nothing.
+        ValueError: The protocol differs between cells, or what is asked does not fit it.
         StoreError: The store exists already, or cannot be written.
         PrecisionError: JAX, or the model, is in single precision.
 
@@ -55,7 +71,8 @@ def sweep(
         >>> jaxion.sweep(cells).ds["neuron.V"].values.round(1).tolist()
         [-76.1, -60.5, -45.1]
     """
-    return execute(plan(cells, check_request(cells.base, of, wrt), chunk), None if out is None else Path(out), progress)
+    run = check_run(cells.base, protocol, measure, save, paths, start, rtol)
+    return execute(plan(cells, check_request(cells.base, of, wrt, run), chunk), None if out is None else Path(out), progress)
 
 
 def execute(plan: Plan, out: Path | None, progress: bool | None, **config: Any) -> Sweep:
@@ -64,8 +81,8 @@ def execute(plan: Plan, out: Path | None, progress: bool | None, **config: Any) 
     if out is None:
         parts = [values for _, values in _computed(plan, Inspection(np.zeros(len(plan.cells), np.uint8)), range(plan.chunks), progress)]
         values = {v.name: np.concatenate([part[v.name] for part in parts]) for v in plan.variables}
-        return in_memory(plan.variables, plan.request.labels, values, attributes(plan, **config))
-    store = create(out, plan.variables, plan.request.labels, len(plan.cells), plan.chunk, attributes(plan, **config))
+        return in_memory(plan.variables, plan.request.coordinates, values, attributes(plan, **config))
+    store = create(out, plan.variables, plan.request.coordinates, len(plan.cells), plan.chunk, attributes(plan, **config))
     return _complete(plan, store, progress)
 
 
@@ -157,7 +174,8 @@ def _plan_of(store: Store, cells: Population | None) -> Plan:
             raise StoreError(
                 f"`{store.path}` belongs to another sweep: `model` is {attrs.get('model')} in the store and {cells.base.name} now."
             )
-        found = plan(cells, check_request(cells.base, attrs.get("of"), attrs.get("wrt")), store.chunk)
+        run = of_record(cells.base, json.loads(attrs["run"]), str(store.path)) if "run" in attrs else None
+        found = plan(cells, check_request(cells.base, attrs.get("of"), attrs.get("wrt"), run), store.chunk)
     elif config is not None:
         found = config.plan(store.chunk)
     else:

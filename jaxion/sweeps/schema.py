@@ -20,7 +20,7 @@ DESIGNS: Final = {
 
 _LATER_DESIGNS: Final = ("latin_hypercube", "sobol", "table")
 
-_LATER_KEYS: Final = (("measure",), ("run", "protocol"), ("run", "save"), ("run", "rtol"), ("cells", "file"))
+_LATER_KEYS: Final = (("cells", "file"),)
 """Keys that belong to the format, but not to this version."""
 
 
@@ -54,6 +54,11 @@ def _names(value: Any) -> Any:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise ValueError('must be a list of paths such as ["neuron.V"]')
     return tuple(names)
+
+
+def _times(value: Any) -> Any:
+    text = 'must be times such as "0:960:97", or a list of numbers'
+    return value if isinstance(value, str) else _list(_number, text=text)(value)
 
 
 def _list(*checks: Callable[[Any], Any], text: str) -> Callable[[Any], Any]:
@@ -122,9 +127,13 @@ class CellsTable(_Table):
 
 
 class RunTable(_Table):
-    """[run]: from where, and in which chunks."""
+    """[run]: from where, through which protocol, what is saved when, and in which chunks."""
 
     start: Text = "setpoint"
+    protocol: Any = None
+    save: Annotated[Any, AfterValidator(_times)] = None
+    paths: Names | None = None
+    rtol: Annotated[Any, AfterValidator(_number)] = 1e-6
     chunk: Annotated[Any, AfterValidator(_whole(1))] = None
 
 
@@ -141,6 +150,7 @@ class Tables(_Table):
     model: ModelTable
     cells: CellsTable
     run: RunTable = RunTable()
+    measure: dict[str, Any] | None = None
     sensitivity: SensitivityTable | None = None
 
 
@@ -198,8 +208,7 @@ def _check_version(data: dict[str, Any], file: str) -> None:
         raise ConfigError(f"`{file}`, key `cells.design`: `{design}` is not supported yet; this version supports {_listed(DESIGNS)}.")
     for key in _LATER_KEYS:
         if key[-1] in (data if len(key) == 1 else tables.get(key[0], {})):
-            what = "set-points and their sensitivities only"
-            raise ConfigError(f"`{file}`, key `{key_text(key)}` is not supported yet; this version computes {what}: leave it out.")
+            raise ConfigError(f"`{file}`, key `{key_text(key)}` is not supported yet: leave it out.")
 
 
 def _check_choices(tables: Tables, file: str) -> None:
@@ -209,8 +218,6 @@ def _check_choices(tables: Tables, file: str) -> None:
     cells = tables.cells
     if (tables.model.name is None) == (tables.model.file is None):
         raise refuse(("model",), "must hold either `name` or `file`, one of the two.")
-    if tables.run.start != "setpoint":
-        raise refuse(("run", "start"), f"must be `setpoint` in this version, but it is `{tables.run.start}`.")
     if cells.design not in DESIGNS:
         near = nearest(cells.design, [*DESIGNS, *_LATER_DESIGNS])
         raise refuse(("cells", "design"), f"must be {_listed(DESIGNS, 'or')}, but it is `{cells.design}`.{near}")

@@ -110,14 +110,19 @@ class Store:
 
 
 def create(
-    path: Path, variables: tuple[Variable, ...], labels: Mapping[str, tuple[str, ...]], cells: int, chunk: int, attrs: dict[str, Any]
+    path: Path,
+    variables: tuple[Variable, ...],
+    coordinates: Mapping[str, tuple[Any, dict[str, Any]]],
+    cells: int,
+    chunk: int,
+    attrs: dict[str, Any],
 ) -> Store:
     """Make an empty store; it appears under its name only when it is whole."""
     check_free(path)
     new = path.parent / f".{path.name}.{uuid.uuid4().hex}.new"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _build(new, variables, labels, cells, chunk, attrs)
+        _build(new, variables, coordinates, cells, chunk, attrs)
         new.replace(path)
     except OSError as error:
         check_free(path)  # another process may have been faster
@@ -131,12 +136,17 @@ def create(
 
 
 def _build(
-    folder: Path, variables: tuple[Variable, ...], labels: Mapping[str, tuple[str, ...]], cells: int, chunk: int, attrs: dict[str, Any]
+    folder: Path,
+    variables: tuple[Variable, ...],
+    coordinates: Mapping[str, tuple[Any, dict[str, Any]]],
+    cells: int,
+    chunk: int,
+    attrs: dict[str, Any],
 ) -> None:
     import zarr
     from zarr.codecs import Crc32cCodec
 
-    sizes = {"cell": cells, **{name: len(values) for name, values in labels.items()}}
+    sizes = {"cell": cells, **{name: len(values) for name, (values, _) in coordinates.items()}}
     codecs: dict[str, Any] = {"filters": [], "compressors": [Crc32cCodec()]}
     with quiet():
         group = zarr.create_group(folder, zarr_format=3, attributes={"jaxion_store": FORMAT, **attrs})
@@ -151,10 +161,12 @@ def _build(
                 attributes=v.attrs,
                 **codecs,
             )
-        for name, values in labels.items():
-            shape = (len(values),)
-            array = group.create_array(name, shape=shape, chunks=shape, dtype=str, dimension_names=(name,), **codecs)
-            array[:] = np.array(values, dtype=object)
+        for name, (values, about) in coordinates.items():
+            shape, text = (len(values),), isinstance(values[0], str)
+            array = group.create_array(
+                name, shape=shape, chunks=shape, dtype=str if text else "float64", dimension_names=(name,), attributes=about, **codecs
+            )
+            array[:] = np.array(values, dtype=object if text else float)
         # One file with all metadata opens the store at once.
         zarr.consolidate_metadata(group.store)
 
