@@ -1,39 +1,19 @@
-"""What a benchmark writes: where it ran, how far the contenders agree, and the sentences to quote."""
+"""What every benchmark writes: where it ran, and its sentences' beginning."""
 
+import argparse
 import datetime
 import importlib.metadata
 import json
+import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-PACKAGES = ("jaxion", "jax", "jaxlib", "numpy", "scipy", "numba", "optimistix", "equinox")
-SAME = 1e-6
-"""Largest relative difference of any part of a state at which two set-points are the same."""
-
-
-def agreement(states: np.ndarray, sensitivities: np.ndarray, exact: np.ndarray, ours: np.ndarray, theta: np.ndarray) -> dict[str, Any]:
-    """How many cells have the set-point of the closed form, with sensitivities, and how far those are from jaxion's.
-
-    Differences of sensitivities count relative to the cell's largest response of the same path to any parameter, each
-    parameter changed by the same fraction: an entry that ought to be zero has no relative error of its own.
-    """
-    exact, ours, theta = (array[..., : states.shape[-1]] for array in (exact, ours, theta))
-    exists = np.isfinite(exact).all(axis=0)
-    with np.errstate(invalid="ignore"):
-        off = np.max(np.abs(states / exact - 1), axis=0)
-    same = exists & (off <= SAME) & np.isfinite(sensitivities).all(axis=(0, 1))
-    scaled, wanted = sensitivities * theta, ours * theta
-    error = np.abs(scaled - wanted) / np.max(np.abs(wanted), axis=1, keepdims=True)
-    return {
-        "cells_with_setpoint": int(exists.sum()),
-        "same_fraction": float(same.sum() / exists.sum()),
-        "state_error": float(off[same].max(initial=0.0)),
-        "sensitivity_error": float(error[..., same].max(initial=0.0)),
-    }
+PACKAGES = (
+    *("jaxion", "jax", "jaxlib", "llvmlite", "numpy", "scipy"),
+    *("numba", "numbalsoda", "scikit-sundae", "equinox", "optimistix", "diffrax"),
+)
 
 
 def surroundings() -> dict[str, Any]:
@@ -54,14 +34,22 @@ def write(record: dict[str, Any], out: Path) -> None:
     out.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def line(name: str, entry: dict[str, Any]) -> str:
-    """One sentence about one contender."""
-    agreement = "" if name == "jaxion" else f", sensitivities to {entry['sensitivity_error']:.0e} of jaxion's"
+def rate(entry: dict[str, Any]) -> str:
+    """What is said of every contender."""
     return (
-        f"{name}: {entry['cells_per_second']:,.0f} cells/s (compile {entry['compile_seconds']:.1f} s, peak {entry['peak_MiB']:,.0f} MiB, "
-        f"{entry['cells']} cells), the same set-point in {100 * entry['same_fraction']:.2f} % of cells, "
-        f"states to {entry['state_error']:.0e}{agreement}."
+        f"{_digits(entry['cells_per_second'])} cells/s (compile {entry['compile_seconds']:.1f} s, "
+        f"peak {entry['peak_MiB']:,.0f} MiB, {entry['cells']} cells)"
     )
+
+
+def check_cores(parser: argparse.ArgumentParser, cores: int) -> None:
+    """Refuse more cores than there are."""
+    if cores > len(os.sched_getaffinity(0)):
+        parser.error(f"Argument `--cores` must not exceed the {len(os.sched_getaffinity(0))} cores that this process may use.")
+
+
+def _digits(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _processor() -> str:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import importlib.util
 import multiprocessing
+import os
 import resource
 import statistics
 import sys
@@ -13,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-Results = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""States `(5, cells)`, sensitivities `(5, parameters, cells)`, and which cells the solver claims to have solved."""
+Results = tuple[np.ndarray, ...]
+"""Arrays with the cells last."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,36 +25,79 @@ class Contender:
 
     Attributes:
         name: What the report calls it.
-        module: Module with `prepare(theta, solver)`.
-        solver: Which of the module's solvers.
+        module: Module with `prepare(*arrays, *arguments)`, which returns a function that solves all cells.
+        arguments: Which of the module's solvers, and how.
         cells: How many of the cells it is given.
         processes: Over how many processes the cells are shared out; a library that uses all cores by itself has one.
+        needs: Package without which it cannot run.
     """
 
     name: str
     module: str
-    solver: str
+    arguments: tuple[Any, ...]
     cells: int
     processes: int = 1
+    needs: str = "numpy"
+
+    @property
+    def absent(self) -> bool:
+        """Whether its package is not installed."""
+        return importlib.util.find_spec(self.needs) is None
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What came of a contender: its results, what the report says of every contender, and what its device is."""
+
+    contender: Contender
+    results: Results
+    entry: dict[str, Any]
+    device: dict[str, Any]
+
+
+def confine(cores: int) -> None:
+    """Pin this process and all that it starts to so many cores. Before any child starts: what they load counts the cores it may use."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"  # SciPy's share of the cores is one process each
+    # Equinox's libraries raise for all cells when one diverges; NaN serves them better.
+    os.environ["EQX_ON_ERROR"] = "nan"
+    source = Path(__file__).parents[1]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(source), os.environ.get("PYTHONPATH")]))
+
+
+def measure(contenders: list[Contender], arrays: tuple[np.ndarray, ...], repeats: int) -> list[Measured]:
+    """Give every contender its turn, `repeats` times over, after a first turn that does not count."""
+    running = [Running(contender, arrays) for contender in contenders]
+    for _ in range(repeats):
+        for runner in running:
+            runner.seconds.append(runner.turn())
+    return [runner.finish() for runner in running]
+
+
+def once(contender: Contender, arrays: tuple[np.ndarray, ...]) -> Results:
+    """Results of a contender that is not timed."""
+    return Running(contender, arrays).finish().results
 
 
 class Running:
-    """A contender whose processes wait for their next turn."""
+    """A contender whose processes wait for their next turn; it has had its first."""
 
-    def __init__(self, contender: Contender, theta: np.ndarray):
+    def __init__(self, contender: Contender, arrays: tuple[np.ndarray, ...]):
         self.contender = contender
         # Spawned and not forked: XLA's threads do not survive a fork, and memory would be counted twice.
         context = multiprocessing.get_context("spawn")
         self._pipes: list[Connection] = []
         self._processes = []
-        for part in np.array_split(theta[:, : contender.cells], contender.processes, axis=1):
+        shares = [np.array_split(array[..., : contender.cells], contender.processes, axis=-1) for array in arrays]
+        for share in zip(*shares, strict=True):
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there, contender.module, contender.solver, part), daemon=True)
+            process = context.Process(target=_serve, args=(there, contender.module, (*share, *contender.arguments)), daemon=True)
             process.start()
             there.close()
             self._pipes.append(here)
             self._processes.append(process)
-        self._ask("ready")
+        self.prepared = max(self._ask("prepare"))
         self.first = self.turn()
         self.seconds: list[float] = []
 
@@ -62,15 +107,28 @@ class Running:
         self._ask("run")
         return time.perf_counter() - begin
 
-    def finish(self) -> tuple[Results, float, dict[str, Any]]:
-        """Its results, its peak memory in MiB (all processes together), and what it says of itself; ends its processes."""
+    def finish(self) -> Measured:
+        """Collect what came of it, and end its processes."""
         parts = self._ask("results")
         facts = self._ask("facts")
         for pipe, process in zip(self._pipes, self._processes, strict=True):
             pipe.close()
             process.join()
         joined = tuple(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
-        return joined, sum(peak for peak, _ in facts), facts[0][1]  # pyright: ignore[reportReturnType]
+        return Measured(self.contender, joined, self._timings() | {"peak_MiB": sum(peak for peak, _ in facts)}, facts[0][1])
+
+    def _timings(self) -> dict[str, Any]:
+        """Median, fastest and slowest turn; compilation is what preparing took, and what the first turn took longer."""
+        median = statistics.median(self.seconds or [self.first])
+        return {
+            "cells": self.contender.cells,
+            "processes": self.contender.processes,
+            "seconds": median,
+            "seconds_fastest": min(self.seconds, default=median),
+            "seconds_slowest": max(self.seconds, default=median),
+            "compile_seconds": self.prepared + max(0.0, self.first - median),
+            "cells_per_second": self.contender.cells / median,
+        }
 
     def _ask(self, word: str) -> list[Any]:
         for pipe in self._pipes:
@@ -78,31 +136,17 @@ class Running:
         return [pipe.recv() for pipe in self._pipes]
 
 
-def interleave(running: list[Running], repeats: int) -> None:
-    """Give every contender its turn, `repeats` times over."""
-    for _ in range(repeats):
-        for contender in running:
-            contender.seconds.append(contender.turn())
-
-
-def timings(running: Running) -> dict[str, float]:
-    """Median, fastest and slowest turn, and what the first one took longer: compilation."""
-    median = statistics.median(running.seconds)
-    return {
-        "seconds": median,
-        "seconds_fastest": min(running.seconds),
-        "seconds_slowest": max(running.seconds),
-        "compile_seconds": max(0.0, running.first - median),
-        "cells_per_second": running.contender.cells / median,
-    }
-
-
-def _serve(pipe: Connection, module: str, solver: str, theta: np.ndarray) -> None:
-    run = importlib.import_module(module).prepare(theta, solver)
+def _serve(pipe: Connection, module: str, given: tuple[Any, ...]) -> None:
+    prepare = importlib.import_module(module).prepare
+    run: Any = None
     results: Any = None
     try:
         while True:
             match pipe.recv():
+                case "prepare":
+                    begin = time.perf_counter()
+                    run = prepare(*given)
+                    pipe.send(time.perf_counter() - begin)
                 case "run":
                     results = run()
                     pipe.send(None)
@@ -110,8 +154,6 @@ def _serve(pipe: Connection, module: str, solver: str, theta: np.ndarray) -> Non
                     pipe.send(results)
                 case "facts":
                     pipe.send((_peak_memory(), _device()))
-                case _:
-                    pipe.send(None)
     except EOFError:
         return
 
