@@ -20,6 +20,7 @@ end = "final"
 """
 PROTOCOL = Protocol(rest(10), block("neuron.nka", 0.9, 60), rest(30))
 MEASURE = {"t_up": jaxion.crossing("neuron.V", -66.0), "end": jaxion.final()}
+T_UP = 't_up={ crossing = "neuron.V", level = -66.0 }'
 MODEL = ("simulate", "duesterwald2018")
 
 
@@ -64,9 +65,11 @@ def test_json_is_what_python_computes(run, file, wanted):
 
 def test_protocol_may_be_JSON_too(run, tmp_path, wanted):
     data = [{"rest": 10}, {"block": ["neuron.nka", 0.9], "duration": 60}, {"rest": 30}]
-    for name, content in (("list.json", data), ("table.json", {"protocol": data, "measure": {"end": "final"}})):
+    for name, content in (("list.json", data), ("table.json", {"protocol": data})):
         (tmp_path / name).write_text(json.dumps(content))
-        code, out, _ = run(*CELL, "--protocol", tmp_path / name, "--paths", "neuron.V", "--measure", "end=final", "--json")
+        code, out, _ = run(
+            *CELL, "--protocol", tmp_path / name, "--paths", "neuron.V", "--measure", T_UP, "--measure", "end=final", "--json"
+        )
         assert code == 0
         np.testing.assert_allclose(json.loads(out)["save"]["neuron.V"], wanted["neuron.V"], rtol=1e-9)
 
@@ -123,7 +126,7 @@ def test_measures_from_the_command_line(run, file):
 
 
 def test_start_may_be_a_state(run, file):
-    shown = ("--save", "0:1:2", "--paths", "neuron.V,neuron.Na,neuron.volume,neuron.X", "--protocol", file, "--json")
+    shown = ("--save", "0:100:11", "--paths", "neuron.V,neuron.Na,neuron.volume,neuron.X", "--protocol", file, "--json")
     code, out, _ = run(*MODEL, "--start", "neuron.Na=20 mM", "--start", "neuron.volume=2.2", *shown)
     begin = {path: values[0] for path, values in json.loads(out)["save"].items()}
     assert code == 0
@@ -136,12 +139,14 @@ def test_start_may_be_a_state(run, file):
     assert json.loads(out)["save"]["neuron.V"][0] == pytest.approx(float(model["neuron.V"]))
 
 
-def test_a_cell_without_a_set_point_exits_with_one(run):
-    arguments = ("simulate", "keener_sneyd", "--arg", "P=100", "--protocol", "rest", "--start", "setpoint", "--save", "0:1:2")
-    code, out, err = run(*arguments, "--json")
+def test_a_cell_without_a_set_point_exits_with_one(run, file):
+    # Nothing sets the chloride of this cell.
+    bare = ("--set", "neuron.kcc2.g=0", "--set", "neuron.leak_Cl.g=0")
+    code, out, err = run(*CELL, *bare, "--protocol", file, "--json")
     found = json.loads(out)
-    assert (code, found["status"], found["save"]["neuron.V"]) == (1, "no_setpoint", [None, None])
-    assert err.startswith("jaxion: 1 of 1 cells failed: no_setpoint.")
+    assert (code, found["status"], found["save"]["neuron.V"]) == (1, "singular", [None] * 11)
+    assert set(found["measures"].values()) == {None}
+    assert err.startswith("jaxion: 1 of 1 cells failed: singular. The steady state is not isolated")
 
 
 def test_protocols_are_listed(run):

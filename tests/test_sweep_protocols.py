@@ -112,19 +112,15 @@ def test_variables_have_units_and_roles(memory):
     assert ds.attrs["title"] == "Transients of 16 cells of duesterwald2018"
 
 
-def test_start_at_the_baseline_needs_no_set_point():
-    found = jaxion.sweep(CELLS, PROTOCOL, {"end": jaxion.final(["neuron.V"])}, save=[0.0], paths="neuron.Na", start="baseline")
+def test_start_at_the_baseline_needs_no_set_point_and_phases_act_on_each_cell_s_own_values():
+    cells = Population.grid(MODEL, {"neuron.nka.v_max": [40.0, 80.0], KCC2: [0.0]})
+    given = Protocol(phase(1, scale={"neuron.nka.v_max": 0.5}))
+    found = jaxion.sweep(cells, given, save=[0.0, 0.5], paths=["neuron.Na", "neuron.nka.v_max"], start="baseline")
     assert found.ok.all()
     np.testing.assert_allclose(found.ds["neuron.Na"][:, 0], float(MODEL["neuron.Na"]), rtol=1e-12)
-    assert {array.attrs["role"] for array in found.ds.data_vars.values()} == {"parameter", "measure", "course", "status"}
-
-
-def test_phases_act_on_each_cell_s_own_values():
-    cells = Population.grid(MODEL, {"neuron.nka.v_max": [40.0, 80.0]})
-    given = Protocol(phase(1, scale={"neuron.nka.v_max": 0.5}))
-    found = jaxion.sweep(cells, given, save=[0.5], paths="neuron.nka.v_max", start="baseline")
-    np.testing.assert_array_equal(found.ds["neuron.nka.v_max"], [[20.0], [40.0]])
+    np.testing.assert_array_equal(found.ds["neuron.nka.v_max"], [[20.0, 20.0], [40.0, 40.0]])
     np.testing.assert_array_equal(found.ds["baseline.neuron.nka.v_max"], [40.0, 80.0])
+    assert {array.attrs["role"] for array in found.ds.data_vars.values()} == {"parameter", "course", "status"}
 
 
 def test_cell_has_the_same_bits_whatever_the_chunks_and_their_order(memory):

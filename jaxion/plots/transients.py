@@ -1,5 +1,6 @@
 """Figure of a transient: potentials, concentrations and volumes over time, with what was driven in the shade."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ _LINES: Final = ("-", "--", ":", "-.")
 
 
 def transient_figure(solution: Solution) -> Figure:
-    """Panels that share the time: potentials, concentrations of each compartment, volumes; medians and 90 % of a batch.
+    """Panels that share the time: potentials, concentrations of each compartment, volumes that change; medians and 90 % of a batch.
 
     Args:
         solution: A solution with saved times.
@@ -40,14 +41,16 @@ def transient_figure(solution: Solution) -> Figure:
     if len(solution.t) < 2:
         raise ValueError("There is nothing to plot: the solution has fewer than two saved times; give `save` to `solve`.")
     model, t = solution.model, np.asarray(solution.t)
-    compartments = model.structure.compartments
-    potentials = [(name, _ions(model, f"{name}.E_")) for name in model.membranes]
-    panels = 1 + len(compartments) + 1
+    # What has a potential comes first, then what surrounds it.
+    compartments = sorted(model.structure.compartments, key=lambda compartment: compartment[0] not in model.membranes)
+    volumes = {name: np.asarray(solution[f"{name}.volume"]) for name, _ in compartments}
+    moving = {name: 100 * volume / volume[:1] for name, volume in volumes.items() if np.nanmax(np.abs(volume / volume[:1] - 1)) > 1e-9}
+    panels = 1 + len(compartments) + bool(moving)
     figure = Figure(figsize=(9.5, 1.0 + 2.1 * panels), layout="constrained")
     axes: list[Axes] = list(figure.subplots(panels, 1, sharex=True, height_ratios=(1.5, *[1.0] * (panels - 1))))
-    for (name, ions), line in zip(potentials, _LINES * len(potentials), strict=False):
+    for name, line in zip(model.membranes, itertools.cycle(_LINES), strict=False):
         _curve(axes[0], t, solution[f"{name}.V"], f"{name}.V", INK, line, 2.0)
-        for ion in ions:
+        for ion in _ions(model, f"{name}.E_"):
             _curve(axes[0], t, solution[f"{name}.E_{ion}"], f"{name}.E_{ion}", COLOURS.get(ion, PALE), line, 1.0)
     axes[0].set_ylabel("potential [mV]")
     for ax, (name, ions) in zip(axes[1:], compartments, strict=False):
@@ -55,10 +58,9 @@ def transient_figure(solution: Solution) -> Figure:
             _curve(ax, t, solution[f"{name}.{ion}"], ion, COLOURS.get(ion, PALE), "-", 1.6)
         ax.set_ylabel(f"{name} [mM]")
         ax.set_ylim(bottom=0)
-    for (name, _), line in zip(compartments, _LINES * len(compartments), strict=False):
-        volume = np.asarray(solution[f"{name}.volume"])
-        _curve(axes[-1], t, 100 * volume / volume[:1], name, INK, line, 1.6)
-    axes[-1].set_ylabel("volume [% of the start]")
+    for (name, volume), line in zip(moving.items(), itertools.cycle(_LINES), strict=False):
+        _curve(axes[-1], t, volume, name, INK, line, 1.6)
+        axes[-1].set_ylabel("volume [% of the start]")
     axes[-1].set_xlabel("time [s]")
     axes[-1].set_xlim(t[0], t[-1])
     _shade(axes, [span for span in _driven_spans(solution.drive) if span[0] < t[-1] and span[1] > t[0]], t)
