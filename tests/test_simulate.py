@@ -202,6 +202,7 @@ FILES = [
     ("protocol =", "protocl =", r"key `protocl` is not known; a protocol file takes `protocol` and `measure`\. Did you mean `protocol`"),
     ("protocol =", "#", r"key `protocol` is missing"),
     ("block =", "blok =", r"key `protocol\[1\]` must hold exactly one of .* Did you mean `block`"),
+    ('"1 min"', "[60, 70]", r"A protocol for one cell must hold single numbers"),
     ('"1 min"', "-60", r"key `protocol\[1\]`: `duration` must not be negative, but it is -60 s"),
     ("neuron.nka", "neuron.nak", r"`neuron\.nak` is no mechanism of model `duesterwald2018`"),
     ("crossing", "crosing", r"key `measure\.t_up` .*Did you mean `crossing`"),

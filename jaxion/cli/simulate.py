@@ -51,10 +51,13 @@ def simulate(
     built = build(model, args, sets)
     given, measured = _protocol(built, protocol)
     measured |= _measures(measures)
-    times = f"0:{float(given.duration)!r}:501" if save is None else save
+    drive = protocols.resolve(given, built)
+    if drive.edges.ndim > 1 or drive.value.ndim > 2:
+        raise ConfigError("A protocol for one cell must hold single numbers, but one of its numbers is a list.")
+    times = f"0:{float(drive.edges[-1])!r}:501" if save is None else save
     shown = _shown(built) if paths is None else names(paths)
     for path in shown:
-        lookup(protocols.resolve(given, built).model, path)
+        lookup(drive.model, path)
     solution = jaxion.solve(
         built, given, start=_start(built, start), save=times, measure=measured or _standard(built), rtol=rtol, throw=False
     )

@@ -92,7 +92,10 @@ def check_run(
         if start != "setpoint":
             raise ValueError("A sweep without a protocol finds set-points: argument `start` must be `setpoint`, but it is `baseline`.")
         return None
-    protocol = find(model, protocol) if isinstance(protocol, str) else protocol
+    if isinstance(protocol, str):
+        protocol = find(model, protocol)
+    if not isinstance(protocol, Protocol):
+        raise ValueError(f"Argument `protocol` must be a Protocol or the name of one, but it is `{protocol}`.")
     drive = resolve(protocol, model)
     if drive.edges.ndim > 1 or drive.value.ndim > 2:
         raise ValueError("The protocol of a sweep must be the same for all cells; let the population vary what differs between them.")
