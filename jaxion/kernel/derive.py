@@ -93,12 +93,14 @@ def partials(node: Node) -> list[Node]:
             return [0.5 / node]
         case "tanh":
             return [1.0 - node * node]
+        case "logistic":
+            return [node * (1.0 - node)]
         case "sin":
             return [graph.call("cos", a)]
         case "cos":
             return [-graph.call("sin", a)]
         case "abs":
-            return [graph.call("sign", a)]
+            return [graph.select(graph.call("lt", a, 0.0), -1.0, 1.0)]
         case "pow":
             return _power(graph, node, a, b)
         case "max" | "min":

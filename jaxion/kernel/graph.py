@@ -59,6 +59,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "log1p": np.log1p,
     "sqrt": np.sqrt,
     "tanh": np.tanh,
+    "logistic": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)) if x > -20 else np.exp(x) / (1.0 + np.exp(x)),
     "sin": np.sin,
     "cos": np.cos,
     "abs": np.abs,

@@ -1,7 +1,7 @@
 r"""Control of a step in lanes that are independent: each has its own time, its own step and its own error.
 
 A step is accepted if the root mean square over rows of $e_i / \big(r\,(s_i + \max(|y_i|, |y_{1,i}|))\big)$ is
-at most one, with the relative tolerance r and the scale s of each row.
+at most one, with the relative tolerance r and the scale s of each row, at its end and for the dense output.
 """
 
 from typing import Final
@@ -47,8 +47,9 @@ def step_factor(norm: Lane, rejected: Bool[Array, " lanes"]) -> Lane:
 def first_step(rate: Rows, y: Rows, scale: Rows, duration: Lane) -> Lane:
     """First step of a phase."""
     change = jnp.max(jnp.abs(rate) / (scale + jnp.abs(y)), axis=0)
-    change = jnp.where(jnp.isfinite(change), change, jnp.inf)
-    return jnp.minimum(FIRST / jnp.maximum(change, 1e-300), EARLY * duration)
+    # A rate that is not finite is left to the step, which then fails for that reason.
+    change = jnp.where(jnp.isfinite(change), change, 0.0)
+    return jnp.minimum(FIRST / jnp.maximum(change, jnp.finfo(duration.dtype).tiny), EARLY * duration)
 
 
 def in_domain(y: Rows, positive: tuple[int, ...]) -> Bool[Array, " lanes"]:

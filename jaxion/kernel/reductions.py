@@ -103,12 +103,14 @@ class Extremum(Reduction):
         top = jnp.argmax(q, axis=0)
         at = jnp.asarray(NODES)[top]
         low, high = jnp.maximum(at - 0.25, 0.0), jnp.minimum(at + 0.25, 1.0)
-        for turn in range(4):
+
+        def closer(at: Lane) -> Lane:
             slope, bend = _value(_slope(c), at), _value(_slope(_slope(c)), at)
-            # Downhill in curvature only: elsewhere the largest sample itself is the answer.
-            step = jnp.where(bend < 0, slope / jnp.where(bend < 0, bend, -1.0), 0.0)
-            at = jnp.clip(at - step, low, high)
-            at = jax.lax.stop_gradient(at) if turn < 2 else at
+            # Where the curve bends downwards only: elsewhere the largest sample itself is the answer.
+            return jnp.clip(at - jnp.where(bend < 0, slope / jnp.where(bend < 0, bend, -1.0), 0.0), low, high)
+
+        # The last two iterations carry the derivatives, of first and second order.
+        at = closer(closer(jax.lax.stop_gradient(closer(closer(at)))))
         value = _value(c, at)
         larger = value > state[0]
         return jnp.where(larger, value, state[0]), jnp.where(larger, t + at * h, state[1])
@@ -172,21 +174,22 @@ class Spikes(Reduction):
 def crossings(passage: Crossing | Spikes, before: Lane, t: Lane, h: Lane, q: Samples) -> list[tuple[Array, Lane]]:
     """Whether and when the level is passed: by a jump at the beginning of a step, and in each quarter of it."""
     s = passage.sign * (q - passage.level)
-    found = [((passage.sign * (before - passage.level) < 0) & (s[0] >= 0), t)]
-    c = _coefficients(s)
-    for j in range(len(NODES) - 1):
-        crossed = (s[j] < 0) & (s[j + 1] >= 0)
-        low, high = NODES[j], NODES[j + 1]
-        gap = jnp.where(crossed, s[j] - s[j + 1], -1.0)
-        at = jax.lax.stop_gradient(low + (high - low) * jnp.where(crossed, s[j] / gap, 0.0))
-        for turn in range(6):
-            slope = _value(_slope(c), at)
-            step = jnp.where(crossed & (slope > 0), _value(c, at) / jnp.where(slope > 0, slope, 1.0), 0.0)
-            at = jnp.clip(at - step, low, high)
-            # The last two iterations carry the derivatives, of first and second order.
-            at = jax.lax.stop_gradient(at) if turn < 4 else at
-        found.append((crossed, t + at * h))
-    return found
+    jump = (passage.sign * (before - passage.level) < 0) & (s[0] >= 0)
+    # The quarters side by side, along a first axis.
+    crossed = (s[:-1] < 0) & (s[1:] >= 0)
+    low, high = (jnp.asarray(nodes, q.dtype)[:, None] for nodes in (NODES[:-1], NODES[1:]))
+    c = [coefficient[None] for coefficient in _coefficients(s)]
+    at = jax.lax.stop_gradient(low + (high - low) * jnp.where(crossed, s[:-1] / jnp.where(crossed, s[:-1] - s[1:], 1.0), 0.0))
+
+    def closer(at: Array) -> Array:
+        slope = _value(_slope(c), at)
+        rising = crossed & (slope > 0)
+        return jnp.clip(at - jnp.where(rising, _value(c, at) / jnp.where(rising, slope, 1.0), 0.0), low, high)
+
+    # The last two iterations carry the derivatives, of first and second order.
+    at = closer(closer(jax.lax.stop_gradient(jax.lax.fori_loop(0, 4, lambda _, at: jax.lax.stop_gradient(closer(at)), at))))
+    times = t[None] + at * h[None]
+    return [(jump, t), *((crossed[j], times[j]) for j in range(len(NODES) - 1))]
 
 
 def _combine(weights: np.ndarray, q: Samples) -> Lane:
@@ -196,14 +199,14 @@ def _combine(weights: np.ndarray, q: Samples) -> Lane:
 
 def _coefficients(q: Samples) -> list[Lane]:
     """Coefficients of the quartic through the samples, constant term first."""
-    return [_combine(row, q) for row in _QUARTIC]
+    return list(jnp.tensordot(jnp.asarray(_QUARTIC, q.dtype), q, axes=1))
 
 
-def _slope(c: list[Lane]) -> list[Lane]:
+def _slope(c: list[Array]) -> list[Array]:
     return [m * c[m] for m in range(1, len(c))]
 
 
-def _value(c: list[Lane], at: Any) -> Lane:
+def _value(c: list[Array], at: Any) -> Array:
     value = c[-1]
     for coefficient in reversed(c[:-1]):
         value = value * at + coefficient

@@ -52,7 +52,7 @@ def replay(plan: Plan, given: Given, ok: Bool[Array, " cells"]) -> Replayed:
     """Saved rows, measures and end of every cell that is `ok`; the others hold the numbers of one that is, without derivatives."""
     # A failed cell's own numbers may have derivatives that are not finite, and zero times those is not zero.
     sample = jnp.argmax(ok)
-    given = given.of_cells(lambda x: jnp.where(ok, x, jax.lax.stop_gradient(x[..., sample])[..., None]))
+    given = given.of_cells(lambda x: jnp.where(_over(ok, x), x, jax.lax.stop_gradient(x[..., sample])[..., None]))
     cells = given.y.shape[1]
     if cells <= BLOCK:
         return _replay_block(plan, given)
@@ -65,6 +65,11 @@ def replay(plan: Plan, given: Given, ok: Bool[Array, " cells"]) -> Replayed:
     parts = given.of_cells(split)
     out = jax.lax.map(lambda part: _replay_block(plan, Given(*part, saves=given.saves)), tuple(parts[:-1]))
     return jax.tree.map(lambda x: jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], blocks * BLOCK)[..., :cells], out)
+
+
+def _over(lanes: Array, x: Array) -> Array:
+    """Something of each lane, with leading axes of length one like those of `x`."""
+    return lanes.reshape((1,) * (x.ndim - 1) + lanes.shape)
 
 
 def _replay_block(plan: Plan, given: Given) -> Replayed:
@@ -125,10 +130,10 @@ def _look_ahead(plan: Plan, given: Given, place: _Place) -> tuple[Array, Array, 
         slot = jnp.where(good, count, SEGMENT)
         parts = parts.at[slot, lane].set(h / jnp.where(end > begin, end - begin, 1.0))
         lasts = lasts.at[slot, lane].set(last)
-        phase = place.phase + (good & last)
+        phase = place.phase + (good & last).astype(int)
         over = phase == given.edges.shape[0] - 1
         phase = jnp.where(over, 0, phase)
-        y, t = jnp.where(good, done.y1, place.y), jnp.where(good, jnp.where(last, end, place.t + h), place.t)
+        y, t = jnp.where(good[None], done.y1, place.y), jnp.where(good, jnp.where(last, end, place.t + h), place.t)
 
         def entered(_: None) -> Lane:
             rate = plan.system.rate(t, y, _theta(given, phase))
@@ -139,7 +144,7 @@ def _look_ahead(plan: Plan, given: Given, place: _Place) -> tuple[Array, Array, 
         h = jnp.where(fresh, jax.lax.cond(eqxi.unvmap_any(fresh), entered, lambda _: h, None), h)
         rejected = jnp.where(moving(count, place), ~good, place.rejected) & ~fresh
         place = place._replace(t=t, y=y, phase=phase, h=h, rejected=rejected, live=place.live & ~(fresh & over))
-        return parts, lasts, count + good, place
+        return parts, lasts, count + good.astype(int), place
 
     state = (parts, lasts, jnp.zeros(width, int), place)
     return jax.lax.while_loop(lambda s: eqxi.unvmap_any(moving(s[2], s[3])), body, state)
@@ -150,19 +155,20 @@ def _again(plan: Plan, given: Given, part: Lane, last: Array, active: Array, car
     t, y, reductions, phase = carry
     phase = jnp.where(active, phase, 0)
     begin, end = _edge(given, phase), _edge(given, phase + 1)
-    t_safe, y_safe = jnp.where(active, t, begin), jnp.where(active, y, given.y)
+    t_safe, y_safe = jnp.where(active, t, begin), jnp.where(active[None], y, given.y)
     h = jnp.where(active, jnp.where(last, end - t_safe, part * (end - begin)), 1e-9 * (end - begin))
     theta = _theta(given, phase)
     done = step(plan.system, t_safe, h, y_safe, theta)
     # A phase without duration changes nothing, but its derivative in the duration is the rate.
-    rate = jnp.where(h > 0, 0.0, plan.system.rate(t_safe, y_safe, theta))
-    done = done._replace(y1=done.y1 + h * rate)
+    rate = jnp.where((h > 0)[None], 0.0, plan.system.rate(t_safe, y_safe, theta))
+    done = done._replace(y1=done.y1 + h[None] * rate)
     if plan.reductions:
         reductions = fold(plan, reductions, t_safe, h, samples(plan, t_safe, h, y_safe, theta, done), active)
     t1 = jnp.where(active, jnp.where(last, end, t_safe + h), t)
-    y1 = jnp.where(active, done.y1, y)
-    over = phase + last == given.edges.shape[0] - 1
-    new = jnp.where(active, jnp.where(over, 0, phase + last), carry[3])
+    y1 = jnp.where(active[None], done.y1, y)
+    phase = phase + last.astype(int)
+    over = phase == given.edges.shape[0] - 1
+    new = jnp.where(active, jnp.where(over, 0, phase), carry[3])
     return (t1, y1, reductions, new), (t1, h, y_safe, done.y1, done.K)
 
 
@@ -178,7 +184,7 @@ def _save(given: Given, saved: Array, t0: Lane, steps: tuple, count: Array) -> A
     real = jnp.arange(SEGMENT)[:, None] < count[None]
     ends = jax.lax.stop_gradient(jnp.where(real, t1, jnp.inf))
     # The step that ends at or after the time.
-    index = jax.vmap(lambda column: jnp.searchsorted(column, given.saves), in_axes=1, out_axes=1)(ends)
+    index = jax.vmap(lambda column: jnp.searchsorted(column, given.saves), in_axes=1, out_axes=1)(ends).astype(int)
     inside = (times > jax.lax.stop_gradient(t0)[None]) & (index < count[None])
     index = jnp.minimum(index, SEGMENT - 1)
     of_lane = lambda x: jnp.take_along_axis(x, index.reshape(index.shape[0], *[1] * (x.ndim - 2), -1), axis=0)  # noqa: E731

@@ -153,7 +153,6 @@ _ELEMENTWISE: Final[dict[str, Callable[..., Node]]] = {
     "is_finite": lambda g, _, x: g.call("finite", x),
     "square": lambda g, _, x: x * x,
     "rsqrt": lambda g, _, x: 1.0 / g.call("sqrt", x),
-    "logistic": lambda g, _, x: 0.5 + 0.5 * g.call("tanh", 0.5 * x),
     "integer_pow": _integer_power,
     "convert_element_type": _converted,
     "stop_gradient": lambda g, _, x: x,
@@ -256,7 +255,7 @@ def _unrolled(graph: Graph, params: dict[str, Any], inputs: list[np.ndarray]) ->
     collected = []
     for turn in reversed(range(turns)) if params["reverse"] else range(turns):
         body = params["jaxpr"]
-        outputs = _run(graph, body.jaxpr, body.consts, [*fixed, *carry, *(sequence[turn] for sequence in sequences)])
+        outputs = _run(graph, body.jaxpr, body.consts, [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)])
         carry = outputs[:carries]
         collected.append(outputs[carries:])
     if params["reverse"]:

@@ -93,24 +93,24 @@ def advance(plan: Plan, given: Given, lanes: Lanes, turns: int | None = None) ->
             reductions = fold(plan, reductions, lanes.t, h, samples(plan, lanes.t, h, lanes.y, lanes.theta, done), keep)
         if given.saves.size:
             course, save = _save(given, lanes, done, h, t1, keep)
-        tries = lanes.tries + live(lanes)
+        tries = lanes.tries + live(lanes).astype(int)
         duration = end - given.edges[lanes.phase, at]
         stop = jnp.where(
             good,
             jnp.where(tries >= plan.max_steps, Status.max_steps, Status.not_run),
             reason_to_stop(lanes.t, h, duration, done.y1, plan.system.positive, tries, plan.max_steps),
         )
-        phase = lanes.phase + (good & last)
+        phase = lanes.phase + (good & last).astype(int)
         finished = phase == given.edges.shape[0] - 1
         stop = jnp.where(finished, Status.ok, stop)
         lanes = lanes._replace(
             phase=jnp.where(finished, 0, phase),
             t=jnp.where(good, t1, lanes.t),
             h=h * factor,
-            y=jnp.where(good, done.y1, lanes.y),
+            y=jnp.where(good[None], done.y1, lanes.y),
             rejected=~good,
             tries=tries,
-            accepted=lanes.accepted + keep,
+            accepted=lanes.accepted + keep.astype(int),
             save=save,
             reductions=reductions,
             turn=lanes.turn + 1,
@@ -141,7 +141,7 @@ def _turn_over(plan: Plan, given: Given, lanes: Lanes, over: Array, stop: Array,
             tuple(put(whole, jnp.where(ok, lane, jnp.nan)) for whole, lane in zip(wholes, outputs, strict=True))
             for wholes, outputs in zip(lanes.course.reduced, results, strict=True)
         ),
-        final=put(lanes.course.final, jnp.where(ok, lanes.y, jnp.nan)),
+        final=put(lanes.course.final, jnp.where(ok[None], lanes.y, jnp.nan)),
         status=put(lanes.course.status, stop.astype(lanes.course.status.dtype)),
         steps=put(lanes.course.steps, lanes.tries),
         accepted=put(lanes.course.accepted, lanes.accepted),
@@ -149,7 +149,7 @@ def _turn_over(plan: Plan, given: Given, lanes: Lanes, over: Array, stop: Array,
     cell = jnp.where(over, lanes.queue + jnp.cumsum(over) - 1, lanes.cell)
     phase = jnp.where(over, 0, lanes.phase)
     t, y, theta, scale, _ = _load(plan, given, cell, phase)
-    y = jnp.where(over, y, lanes.y)
+    y = jnp.where(over[None], y, lanes.y)
     at = jnp.minimum(cell, cells - 1)
     duration = given.edges[phase + 1, at] - given.edges[phase, at]
     h = first_step(plan.system.rate(t, y, theta), y, scale, duration)
@@ -163,8 +163,8 @@ def _turn_over(plan: Plan, given: Given, lanes: Lanes, over: Array, stop: Array,
         t=load(t, lanes.t),
         h=jnp.where(fresh, h, lanes.h),
         y=y,
-        theta=jnp.where(fresh, theta, lanes.theta),
-        scale=load(scale, lanes.scale),
+        theta=jnp.where(fresh[None], theta, lanes.theta),
+        scale=jnp.where(over[None], scale, lanes.scale),
         rejected=lanes.rejected & ~fresh,
         tries=load(0, lanes.tries),
         accepted=load(0, lanes.accepted),
@@ -186,9 +186,9 @@ def _save(given: Given, lanes: Lanes, done: Step, h: Lane, t1: Lane, keep: Array
         saved, save = state
         now = due(save)
         at = (times[jnp.minimum(save, len(times) - 1)] - lanes.t) / h
-        values = interpolate(at, lanes.y, done.y1, done.K)
+        values = interpolate(at[None], lanes.y, done.y1, done.K)
         place = jnp.where(now, save, len(times)), slice(None), lanes.cell
-        return saved.at[place].set(values.T, mode="drop"), save + now
+        return saved.at[place].set(values.T, mode="drop"), save + now.astype(int)
 
     state = (lanes.course.saved, lanes.save)
     saved, save = jax.lax.while_loop(lambda s: eqxi.unvmap_any(due(s[1])), body, state)

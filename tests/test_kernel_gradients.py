@@ -1,0 +1,132 @@
+"""Derivatives of trajectories: forward, reverse and central differences agree, under every transformation."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxion.errors import Status
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, System, integrate
+
+# A stiff pair driven through three phases; everything that is measured happens between steps.
+SYSTEM = System(
+    lambda t, y, theta: jnp.stack([theta[0] * (theta[1] * y[1] - y[0] ** 2), jnp.sin(theta[2] * t) + theta[3] - y[0] * y[1]]),
+    rows=2,
+    params=4,
+    observe=lambda t, y, theta: jnp.stack([y[0] * y[1], y[0]]),
+)
+REDUCTIONS = (Extremum(0), Extremum(1, -1.0), Mean(1), Integral(0), Crossing(1, 1.0), Crossing(1, 0.7, -1.0, True))
+SAVES = np.array([0.5, 1.0, 2.5, 4.0])
+X = jnp.array([0.9, 0.7, 200.0, 0.8, 1.3, 0.2, 1.5, 0.4, 1.1, 2.3])
+
+
+def course(x, **options):
+    """Everything there is, as a function of start (2), parameters (3), drive (3) and the lengths of two phases."""
+    edges = jnp.stack([jnp.zeros(()), x[8], x[8] + x[9], x[8] + x[9] + 1.0])
+    options = {"rtol": 1e-9, "max_steps": 3000, **options}
+    return integrate(SYSTEM, x[:2], x[2:5], edges, drive=x[5:8, None], saves=SAVES, reductions=REDUCTIONS, **options)
+
+
+def everything(x, **options):
+    c = course(x, **options)
+    return jnp.concatenate([c.saved.ravel(), c.final, *(jnp.stack(outputs) for outputs in c.reduced)])
+
+
+@pytest.fixture(scope="module")
+def forward():
+    return np.asarray(jax.jacfwd(everything)(X))
+
+
+def test_nothing_that_is_differentiated_is_missing():
+    assert np.all(np.isfinite(everything(X)))
+    assert int(course(X).status) == Status.ok
+
+
+def test_forward_agrees_with_central_differences_at_displaced_points(forward):
+    del forward
+    x = X * (1 + 0.03 * np.random.default_rng(3).standard_normal(X.size))
+    exact = np.asarray(jax.jacfwd(everything)(x))
+    differences = []
+    for k in range(x.size):
+        h = 1e-4 * float(x[k])
+        far, near = (
+            (np.asarray(everything(x.at[k].add(s * h), rtol=1e-12)) - np.asarray(everything(x.at[k].add(-s * h), rtol=1e-12))) / (2 * s * h)
+            for s in (2, 1)
+        )
+        differences.append((4 * near - far) / 3)
+    scale = np.max(np.abs(exact), axis=1, keepdims=True) / np.abs(x)
+    error = np.abs(np.stack(differences, axis=1) - exact) / scale
+    # The time of an extremum depends on the bend of the dense output, which is two orders less exact than its value.
+    when = 4 * 2 + 2 + np.array([1, 3])
+    np.testing.assert_array_less(error[when], 2e-5)
+    np.testing.assert_array_less(np.delete(error, when, axis=0), 1e-6)
+
+
+def test_reverse_agrees_with_forward(forward):
+    np.testing.assert_allclose(jax.jacrev(everything)(X), forward, rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))
+
+
+def loss(x):
+    c = integrate(SYSTEM, x[:2], x[2:5], [0.0, 3.0], drive=x[None, 5:6], reductions=REDUCTIONS[2:3], rtol=1e-8, max_steps=1000)
+    return jnp.sum(jnp.sin(c.final)) + c.reduced[0][0]
+
+
+def test_transformations_compose():
+    gradient = np.asarray(jax.jacfwd(loss)(X))
+    close = lambda found: np.testing.assert_allclose(found, gradient, rtol=1e-8, atol=1e-9)  # noqa: E731
+    jitted = jax.jit(jax.grad(loss))
+    close(jitted(X))
+    close(jax.grad(jax.checkpoint(loss))(X))
+    _, pushed = jax.jvp(loss, (X,), (jnp.ones_like(X),))
+    np.testing.assert_allclose(pushed, gradient.sum(), rtol=1e-8)
+    xs = jnp.stack([X, 1.01 * X, X])
+    rows = jax.vmap(jax.grad(loss))(xs)
+    close(rows[0])
+    np.testing.assert_allclose(rows[1], jitted(1.01 * X), rtol=1e-6, atol=1e-7)
+
+    def scanned(x):
+        return jax.lax.scan(lambda total, y: (total + loss(y), None), 0.0, jnp.stack([x, x]))[0]
+
+    np.testing.assert_allclose(jax.grad(scanned)(X), 2 * gradient, rtol=1e-8, atol=1e-9)
+
+
+def test_second_derivatives_are_those_of_the_gradient():
+    def of_end(k):
+        return jnp.sum(
+            integrate(SYSTEM, X[:2], jnp.array([k[0], k[1], 1.3]), [0.0, 2.0], drive=k[None, 2:], rtol=1e-9, max_steps=2000).final ** 2
+        )
+
+    k = jnp.array([150.0, 0.9, 0.3])
+    hessian = np.asarray(jax.hessian(of_end)(k))
+    np.testing.assert_allclose(hessian, hessian.T, rtol=1e-7, atol=1e-12)
+    gradient = jax.jit(jax.grad(of_end))
+    for i in range(3):
+        h = 1e-4 * float(k[i])
+        difference = (np.asarray(gradient(k.at[i].add(h))) - np.asarray(gradient(k.at[i].add(-h)))) / (2 * h)
+        np.testing.assert_allclose(hessian[i], difference, rtol=2e-5, atol=1e-9)
+
+
+FAILING = System(
+    lambda t, y, theta: jnp.stack([theta[0] * y[0] ** 2 - theta[1], -jnp.log(theta[2]) * y[1] * y[0]]), rows=2, params=3, positive=(0,)
+)
+BAD = {"blow-up": (1.0, 0.0, 2.0), "negative": (0.0, 1.0, 2.0), "not finite": (0.0, 0.0, -1.0), "NaN": (np.nan, 0.0, 2.0)}
+
+
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place):
+    good = np.array([[0.01, 0.02, 2.0]] * 3).T * np.array([1.0, 1.3, 0.8])
+    theta = np.insert(good, [place // 2] * 4, np.array(list(BAD.values())).T, axis=1)
+    ok = np.ones(7, bool)
+    ok[place // 2 : place // 2 + 4] = False
+
+    def masked(theta, shared, keep):
+        c = integrate(FAILING, jnp.stack([jnp.ones(theta.shape[1]) * shared, jnp.ones(theta.shape[1])]), theta, [0.0, 10.0], max_steps=1500)
+        return jnp.sum(jnp.where(jnp.asarray(keep), jnp.where(c.status == Status.ok, c.final, 0.0).sum(axis=0), 0.0))
+
+    own, shared = jax.grad(masked, (0, 1))(jnp.asarray(theta), 1.0, ok)
+    alone, shared_alone = jax.grad(masked, (0, 1))(jnp.asarray(good), 1.0, np.ones(3, bool))
+    np.testing.assert_allclose(own[:, ok], alone, rtol=1e-12)
+    np.testing.assert_array_equal(own[:, ~ok], 0.0)
+    np.testing.assert_allclose(shared, shared_alone, rtol=1e-12)
+    pushed = jax.jvp(lambda s: masked(jnp.asarray(theta), s, ok), (1.0,), (1.0,))[1]
+    np.testing.assert_allclose(pushed, shared_alone, rtol=1e-12)
