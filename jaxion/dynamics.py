@@ -52,12 +52,17 @@ def potential_from_zero_current(model, snapshot: Snapshot, membrane: Membrane) -
         return membrane_current(model, membrane, rates(model, at if model.gates == "full" else with_steady_gates(model, at)))
 
     def newton(f, V):
-        def step(_, V):
+        def step(_, state):
+            V, low, high = state
             value, slope = jax.jvp(f, (V,), (jnp.ones_like(V),))
-            # The current may be flat far away: no step is longer than two thermal voltages.
-            return V - jnp.clip(value / slope, -2 * model.RT_F, 2 * model.RT_F)
+            low, high = jnp.where(value < 0, V, low), jnp.where(value > 0, V, high)
+            # The current may be flat far away: no step is longer than two thermal voltages. Where gated
+            # channels make it fall with V, Newton's step leaves the bracket of the root: halve that instead.
+            new = V - jnp.clip(value / slope, -2 * model.RT_F, 2 * model.RT_F)
+            middle = jnp.where(jnp.isfinite(high - low), (low + high) / 2, V - 2 * model.RT_F * jnp.sign(value))
+            return jnp.where((new >= low) & (new <= high), new, middle), low, high
 
-        return jax.lax.fori_loop(0, 60, step, V)
+        return jax.lax.fori_loop(0, 60, step, (V, jnp.full_like(V, -jnp.inf), jnp.full_like(V, jnp.inf)))[0]
 
     def tangent_solve(linear, y):
         return y / linear(jnp.ones_like(y))

@@ -14,12 +14,15 @@ from jaxtyping import Array
 
 from jaxion import mechanisms
 from jaxion.ions import VALENCE
-from jaxion.mechanisms import AbstractMechanism, MembraneView, Side
+from jaxion.mechanisms import AbstractGated, AbstractMechanism, MembraneView, Side
 from jaxion.mechanisms.base import parameters
 from jaxion.units import BODY_RT_F, FARADAY
 
 IONS = ("Na", "K", "Cl")
 """Values of a field `ion`."""
+
+COMBINATIONS = (("K", "Cl"), ("K",), ("Cl",), ("Na", "Ca"))
+"""Values of a field `ions`."""
 
 CLASSES = [
     member
@@ -37,19 +40,23 @@ def typical(field: dataclasses.Field) -> float:
 
 
 def variants(cls: type[AbstractMechanism]) -> list[AbstractMechanism]:
-    """Instances at typical parameters, one for each ion if the class has a field `ion`."""
+    """Instances at typical parameters, one for each ion or combination of ions if the class has a field `ion` or `ions`."""
     numbers = {name: typical(field) for name, field in parameters(cls).items()}
     free = {f.name for f in dataclasses.fields(cls) if f.init and f.default is dataclasses.MISSING} - set(numbers)
     assert free <= {"ion"}, f"`variants` cannot fill in the fields {sorted(free - {'ion'})} of {cls.__name__}: teach it how."
-    arguments: list[dict[str, Any]] = [{"ion": ion} for ion in IONS] if free else [{}]
-    return [cls(**numbers, **more) for more in arguments]
+    fields = {f.name for f in dataclasses.fields(cls)}
+    choices = {"ion": IONS, "ions": COMBINATIONS}
+    arguments: list[dict[str, Any]] = [{name: one} for name in sorted(fields & set(choices)) for one in choices[name]]
+    return [cls(**numbers, **more) for more in arguments or [{}]]
 
 
 INSTANCES = [instance for cls in CLASSES for instance in variants(cls)]
 
 
 def identity(mechanism: AbstractMechanism) -> str:
-    return "-".join([type(mechanism).__name__, *([mechanism.ion] if hasattr(mechanism, "ion") else [])])  # type: ignore[attr-defined]
+    ion = getattr(mechanism, "ion", None)
+    ions = [ion] if ion else getattr(mechanism, "ions", ())
+    return "-".join([type(mechanism).__name__, *ions])
 
 
 each_instance = pytest.mark.parametrize("mechanism", INSTANCES, ids=identity)
@@ -57,11 +64,16 @@ each_passive = pytest.mark.parametrize("mechanism", [m for m in INSTANCES if typ
 each_pump = pytest.mark.parametrize("pump", [m for m in INSTANCES if type(m).__name__.startswith("NaKATPase")], ids=identity)
 
 
+GATES = tuple(sorted({gate for cls in CLASSES if issubclass(cls, AbstractGated) for gate in cls.gates}))
+"""Names of all gates; one of a name serves as a mechanism's own and as its partners'."""
+
+
 class State(NamedTuple):
-    """Everything that a rate may look at: mM, mV."""
+    """Everything that a rate may look at: mM, open fractions, mV."""
 
     inside: dict[str, Any]
     outside: dict[str, Any]
+    gates: dict[str, Any]
     V: Any
     osmolarity_inside: Any
     osmolarity_outside: Any
@@ -74,6 +86,8 @@ def view(state: State) -> MembraneView:
         V=state.V,
         RT_F=jnp.asarray(BODY_RT_F),
         F=jnp.asarray(FARADAY),
+        gates={partner: state.gates for instance in INSTANCES for partner, _ in instance.reads},
+        own=state.gates,
     )
 
 
@@ -81,18 +95,25 @@ def rate(mechanism: AbstractMechanism, state: State) -> Array:
     return mechanism.rate(view(state))
 
 
+def opening(mechanism: AbstractGated, gate: str, state: State) -> Array:
+    """Rate of change of a gate, 1/s."""
+    alpha, beta = mechanism.gating(view(state))[gate]
+    return alpha * (1.0 - state.gates[gate]) - beta * state.gates[gate]
+
+
 def affinity(mechanism: AbstractMechanism, state: State) -> Array:
     return view(state).affinity(mechanism.cycle)
 
 
 def draw(rng: np.random.Generator, *shape: int, low: float = 1e-3, high: float = 1e3, ions: Iterable[str] = VALENCE) -> State:
-    """Log-uniform concentrations (mM) of solutes, V within ±150 mV."""
+    """Log-uniform concentrations (mM) of solutes, gates anywhere, V within ±150 mV."""
 
     def concentrations() -> dict[str, Array]:
         return {ion: jnp.asarray(np.exp(rng.uniform(np.log(low), np.log(high), shape))) for ion in ions}
 
     V, *osmolarities = (jnp.asarray(rng.uniform(lowest, highest, shape)) for lowest, highest in ((-150, 150), (100, 600), (100, 600)))
-    return State(concentrations(), concentrations(), V, osmolarities[0], osmolarities[1])
+    gates = {gate: jnp.asarray(rng.uniform(0, 1, shape)) for gate in GATES}
+    return State(concentrations(), concentrations(), gates, V, osmolarities[0], osmolarities[1])
 
 
 def uniform(state: State, **changes: Any) -> State:
@@ -104,6 +125,7 @@ REST = uniform(
     State(
         inside={ion: 1.0 for ion in VALENCE} | {"Na": 12.0, "K": 135.0, "Cl": 7.0, "Ca": 1e-4, "H": 6e-5, "HCO3": 12.0},
         outside={ion: 0.1 for ion in VALENCE} | {"Na": 145.0, "K": 3.5, "Cl": 119.0, "Ca": 1.5, "H": 4e-5, "HCO3": 24.0},
+        gates=dict.fromkeys(GATES, 0.3),
         V=-70.0,
         osmolarity_inside=290.0,
         osmolarity_outside=300.0,

@@ -2,8 +2,6 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,83 +9,28 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from docstrings import entries, powers, source, words
-from jaxtyping import Array
+from model_cases import (
+    LAWFUL,
+    UNITS,
+    area,
+    charge,
+    closed,
+    each_closure,
+    each_model,
+    evaluate,
+    function,
+    named,
+    numbers,
+    rebuilt,
+    scattered,
+    skip_if_broken,
+)
 
 import jaxion
-from jaxion import Compartment, Membrane, Model
+from jaxion import Membrane, Model
 from jaxion.compartment import AREA_EXPONENT
 from jaxion.ions import VALENCE
-from jaxion.model import CLOSURES
 from jaxion.snapshot import Snapshot
-
-each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
-each_closure = pytest.mark.parametrize("closure", CLOSURES)
-
-UNITS = {"mM", "M", "mV", "V", "nS", "µS", "mS", "S", "pA", "µA", "A", "C", "pF", "µF", "F", "cm", "dm", "µm", "s", "min", "pL", "fmol"}
-
-
-def function(name: str) -> Callable[..., Model]:
-    return getattr(jaxion.models, name)
-
-
-def numbers(name: str) -> dict[str, float]:
-    """Arguments of a model function that are numbers, with their defaults."""
-    defaults = {key: p.default for key, p in inspect.signature(function(name)).parameters.items()}
-    return {key: default for key, default in defaults.items() if not isinstance(default, str)}
-
-
-def rebuilt(model: Model, closure: str, **parts: Any) -> Model:
-    """The model with another closure or other parts."""
-    parts = {"compartments": model.compartments, "baths": model.baths, "membranes": list(model.membranes.values())} | parts
-    return Model(**parts, name=model.name, source=model.source, closure=closure, RT_F=model.RT_F, F=model.F)
-
-
-def closed(model: Model, closure: str, ratio: float) -> Model:
-    """The model with each bath replaced by a compartment of `ratio` times the cell's volume, neutral together with the cell."""
-    open_, volume = rebuilt(model, closure), ratio * sum(c.volume for c in model.compartments.values())
-    baseline = open_.baseline()
-    inside = sum(charge(open_, baseline.amounts, compartment) for compartment in open_.compartments)
-    finite = {}
-    for name, bath in model.baths.items():
-        mobile = volume * sum(VALENCE[ion] * c for ion, c in bath.concentrations.items())
-        impermeant = bath.impermeant * volume
-        z = -(mobile + inside) / jnp.where(impermeant > 0, impermeant, 1.0)
-        finite[name] = Compartment(bath.concentrations, volume=volume, impermeant=impermeant, z=z)
-    return rebuilt(model, closure, compartments={**model.compartments, **finite}, baths={})
-
-
-def charge(model: Model, amounts: Mapping[str, Mapping[str, Array]], name: str) -> Array:
-    """Net charge of a compartment, fmol."""
-    compartment = model.compartments[name]
-    return sum(VALENCE[ion] * n for ion, n in amounts[name].items()) + compartment.z * compartment.impermeant
-
-
-def area(model: Model, volumes: Mapping[str, Array], name: str) -> Array:
-    """Area of a membrane over its baseline area."""
-    return (volumes[name] / model.compartments[name].volume) ** AREA_EXPONENT[model.membranes[name].area]
-
-
-def scattered(model: Model, rng: np.random.Generator, cells: int = 40) -> Array:
-    """States around the baseline: amounts and volumes scatter by 20 %, potentials at random."""
-    start = model.pack(model.baseline())[:, None]
-    states = start * np.exp(rng.normal(0, 0.2, (len(model.rows), cells)))
-    potentials = [i for i, row in enumerate(model.rows) if row.endswith(".V")]
-    return states.at[jnp.asarray(potentials, int)].set(rng.uniform(-120, 60, (len(potentials), cells)))
-
-
-@eqx.filter_jit
-def _compiled(method: str, model: Model, states: Array) -> Any:
-    return getattr(model, method)(states)
-
-
-def evaluate(method: str, model: Model, states: Array) -> Any:
-    """`rhs`, `fluxes` or `unpack`, compiled where a potential is solved for; elsewhere the plain operations are quicker."""
-    return _compiled(method, model, states) if model.closure == "electroneutral" else getattr(model, method)(states)
-
-
-def named(model: Model, rows: Array) -> dict[str, Array]:
-    return dict(zip(model.rows, rows, strict=True))
-
 
 # Documentation
 
@@ -184,7 +127,7 @@ def test_closed_model_conserves_every_ion_water_and_charge(name, ratio, rng):
         weights = [dict(total.weights).get(row, 0) for row in s.amounts + s.volumes]
         assert not (np.asarray(weights) @ s.S).any()
         kept(dict(total.weights))
-    moved = {ion for membrane in s.membranes for _, counts, _ in membrane.cycles for ion, _ in counts}
+    moved = {ion for boundary in (*s.membranes, *s.links) for _, counts, _ in boundary.cycles for ion, _ in counts}
     found = [{row for row, _ in total.weights} for total in s.totals]
     for ion in ions & moved:
         assert {f"{compartment}.n_{ion}" for compartment, held in s.compartments if ion in held} in found
@@ -195,11 +138,14 @@ def test_closed_model_conserves_every_ion_water_and_charge(name, ratio, rng):
 @each_model
 @each_closure
 def test_closed_model_is_neutral_as_a_whole(name, closure):
-    model = closed(function(name)(), closure, 2.0)
+    native = function(name)()
+    if any(membrane.outside in native.compartments for membrane in native.membranes.values()):
+        pytest.skip(f"{name} has an extracellular charge of its own")
+    model = closed(native, closure, 2.0)
     baseline = model.baseline()
     total = sum(float(charge(model, baseline.amounts, compartment)) for compartment in model.compartments)
     gross = sum(float(n) for amounts in baseline.amounts.values() for n in amounts.values())
-    if closure == "electroneutral" or all(bath.impermeant > 0 for bath in function(name)().baths.values()):
+    if closure == "electroneutral" or all(bath.impermeant > 0 for bath in native.baths.values()):
         assert abs(total) < 1e-13 * gross
 
 
@@ -219,6 +165,7 @@ def test_right_hand_side_keeps_the_capacitor_law(name, rng):
     # As a row of its own, V must change with the charge and with the capacitance of a membrane that grows:
     # 10³ F d(Σ z n)/dt = C d(a V)/dt, a = (w/w₀)^k.
     model = rebuilt(function(name)(), "state")
+    skip_if_broken(model, "charge")
     states = scattered(model, rng)
     now, change = named(model, states), named(model, evaluate("rhs", model, states))
     for inside, membrane in model.membranes.items():
@@ -244,6 +191,8 @@ def test_potential_follows_from_charge_or_from_zero_current(name, rng):
         held = 1e3 * difference.F * charge(difference, amounts, inside)
         np.testing.assert_allclose(potentials[inside] * capacitance, held, rtol=1e-12)
     electroneutral = rebuilt(function(name)(), "electroneutral")
+    if "charge" in electroneutral.breaks:
+        return  # its ions move otherwise than its current says
     change = named(electroneutral, evaluate("rhs", electroneutral, states))
     for inside in electroneutral.membranes:
         ions = electroneutral.compartments[inside].concentrations
@@ -294,7 +243,7 @@ def test_closures_share_their_set_points(name, set_points):
     discharged = eqx.tree_at(lambda s: s.potentials, snapshot, {inside: jnp.zeros(()) for inside in snapshot.potentials})
     still = rebuilt(native, "state")
     typical = np.abs(still.structure.S) @ np.abs(np.asarray(still.fluxes(still.pack(discharged))))
-    for closure in CLOSURES:
+    for closure in LAWFUL:
         model = rebuilt(native, closure)
         excess = {}
         for inside, m in model.membranes.items():
@@ -314,13 +263,20 @@ def test_closures_share_their_set_points(name, set_points):
 @each_model
 def test_difference_closure_approaches_electroneutrality_linearly_in_capacitance(name, set_points):
     native = function(name)()
+    skip_if_broken(native, "charge")
     (V, state), _ = set_points(name)
     snapshot = native.unpack(state)
 
     def potential(closure: str, scale: float) -> np.ndarray:
-        model = rebuilt(native, closure)
+        model = rebuilt(native, closure, gates="qss")  # whose steady states are those of the gates
         model = jaxion.replace(model, {f"{inside}.C": scale * m.C for inside, m in model.membranes.items()})
-        return newton(model, snapshot)
+        # The balancing ion leaves with the charge that a smaller capacitor does not hold, so that Newton starts near the end.
+        amounts = {n: dict(ions) for n, ions in snapshot.amounts.items()}
+        for inside, m in model.membranes.items():
+            held = 0.0 if closure == "electroneutral" else area(model, snapshot.volumes, inside) * m.C * snapshot.potentials[inside]
+            excess = charge(model, amounts, inside) - held / (1e3 * model.F)
+            amounts[inside][m.balance] = amounts[inside][m.balance] - excess / VALENCE[m.balance]
+        return newton(model, Snapshot(amounts, snapshot.volumes, snapshot.potentials))
 
     exact = potential("electroneutral", 1.0)
     errors = [potential("difference", scale) - exact for scale in (1.0, 0.5, 0.25)]
@@ -338,6 +294,9 @@ def newton(model: Model, start: Snapshot) -> np.ndarray:
     free = np.flatnonzero(np.abs(s.S).any(axis=1))
     guess = np.asarray(model.pack(start))
     balances = {rows.index(f"{name}.n_{m.balance}"): name for name, m in model.membranes.items()}
+    # A total takes the place of one of its rows.
+    weights = [{rows.index(row): w for row, w in total.weights} for total in s.totals]
+    totals = {next(iter(w)): (w, sum(x * guess[row] for row, x in w.items())) for w in weights if next(iter(w)) in free}
 
     def residual(logs: np.ndarray) -> np.ndarray:
         states = np.repeat(guess[:, None], logs.shape[1], axis=1)
@@ -348,13 +307,15 @@ def newton(model: Model, start: Snapshot) -> np.ndarray:
             amounts = {n: {ion: states[rows.index(f"{n}.n_{ion}")] for ion in ions} for n, ions in s.compartments}
             for row, name in balances.items():
                 change[row] = charge(model, amounts, name)
+        for row, (w, kept) in totals.items():
+            change[row] = sum(x * states[i] for i, x in w.items()) - kept
         return change[free]
 
-    logs, shifts = np.log(guess[free]), 1e-6 * np.eye(len(free))
+    logs, shifts = np.log(guess[free]), 1e-8 * np.eye(len(free))
     shifts = np.concatenate([np.zeros((len(free), 1)), shifts, -shifts], axis=1)
     for _ in range(12):
         values = residual(logs[:, None] + shifts)
         above, below = np.split(values[:, 1:], 2, axis=1)
-        logs = logs - np.linalg.solve((above - below) / 2e-6, values[:, 0])
+        logs = logs - np.linalg.solve((above - below) / 2e-8, values[:, 0])
     state = jnp.asarray(guess).at[free].set(np.exp(logs))
     return np.array([float(V) for V in evaluate("unpack", model, state).potentials.values()])

@@ -14,6 +14,7 @@ class Injection(AbstractMechanism):
     $$J = \frac{I}{|z|\,F}$$
 
     inward for a cation, outward for an anion. Moving an ion, and not charge alone, keeps mass and charge closed.
+    Powered from outside of the model, by the stimulator.
 
     Args:
         ion: The ion that carries the current, such as `"K"`.

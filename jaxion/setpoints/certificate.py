@@ -10,7 +10,7 @@ from jaxion.ions import valence
 from jaxion.model import Model
 from jaxion.setpoints.linear import identity, inverse, matmul, select, unstable_modes
 from jaxion.setpoints.newton import jacobian, jacobian_of
-from jaxion.setpoints.reduction import Unknowns, expand, extend, extended_rate_of_change, totals
+from jaxion.setpoints.reduction import HELD, Unknowns, expand, extend, extended_rate_of_change, held_amounts, totals
 from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, inside_charge, side
 from jaxion.thermo import nernst
 
@@ -61,11 +61,16 @@ def certify(model: Model, y: Unknowns) -> Certificate:
 
 
 def eigenvalues(model: Model, y: Unknowns) -> Complex[Array, "modes *cells"]:
-    """Eigenvalues of the dynamics on the manifold of the totals, gates included, 1/s, slowest decay (or fastest growth) first."""
+    """Eigenvalues of the dynamics on the manifold of the totals, gates included, 1/s, slowest decay (or fastest growth) first.
+
+    An ion that is held has no mode: it counts as NaN, at the end.
+    """
     J = _dynamics(model, y, jacobian(model, y)[1])
     finite = jnp.all(jnp.isfinite(J), axis=(0, 1))
     safe = select(finite, J, identity(J.shape[0], J.shape[2:], J.dtype))
     values = jnp.moveaxis(jnp.linalg.eigvals(jnp.moveaxis(safe, (0, 1), (-2, -1))), -1, 0)
+    for held in held_amounts(model).values():
+        values = jnp.where(held & (jnp.abs(values + HELD) < 1e-9 * HELD), jnp.nan, values)
     order = jnp.argsort(-values.real, axis=0)
     return select(finite, jnp.take_along_axis(values, order, axis=0), jnp.nan)
 

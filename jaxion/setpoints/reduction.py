@@ -21,7 +21,7 @@ from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, list_gates, 
 Unknowns = Float[Array, "unknowns *cells"]
 
 HELD: Final = 1e3
-"""Rate at which a held ion returns to its baseline, 1/s: faster than any ion moves, so that it is never the slowest mode."""
+"""Rate at which a set-point's held ion returns to its baseline, 1/s: any would do, since no other unknown moves it."""
 
 
 def _elimination(model: Model) -> Elimination:
@@ -79,7 +79,7 @@ def rate_of_change(model: Model, snapshot: Snapshot, y: Unknowns) -> Unknowns:
     # The amount divided by is held: Newton on dn/dt, near linear in log n for leaks, takes half the
     # steps of Newton on (dn/dt)/n, and the factor cancels in every implicit derivative.
     logs = {row: change[row] / jax.lax.stop_gradient(now[row]) for row in e.amounts + e.volumes}
-    for row, held in _held(model).items():
+    for row, held in held_amounts(model).items():
         if row in logs:
             logs[row] = jnp.where(held, HELD * jnp.log(_rows(model.baseline())[row] / now[row]), logs[row])
     potentials = [change[row] / model.RT_F for row in model.structure.potentials]
@@ -130,7 +130,7 @@ def _totals(model: Model) -> dict[str, Array]:
     return totals(model, model.baseline()) if model.structure.totals else {}
 
 
-def _held(model: Model) -> dict[str, Array]:
+def held_amounts(model: Model) -> dict[str, Array]:
     """Amounts that may be held, and whether they are."""
     shares = {row: [model.membranes[name].mobile[key] for name, key in movers] for row, movers in model.structure.held.items()}
     return {row: jnp.all(jnp.stack(jnp.broadcast_arrays(*found)) == 0, axis=0) for row, found in shares.items()}

@@ -1,0 +1,74 @@
+"""Right-hand sides of two published neurons, written from their equations with NumPy: ms, mM, mV, µA/cm²."""
+
+import numpy as np
+
+RT_F = 26.64
+
+
+def _ratio(x):
+    """x/(1 − e^{−x})."""
+    return x / -np.expm1(-x)
+
+
+def gate_rates(V):
+    """α and β of n, m and h, 1/ms, without the factor φ."""
+    alpha_n, beta_n = 0.1 * _ratio(0.1 * (V + 34)), 0.125 * np.exp(-(V + 44) / 80)
+    alpha_m, beta_m = _ratio(0.1 * (V + 30)), 4 * np.exp(-(V + 55) / 18)
+    alpha_h, beta_h = 0.07 * np.exp(-(V + 44) / 20), 1 / (1 + np.exp(-0.1 * (V + 14)))
+    return (alpha_n, beta_n), (alpha_m, beta_m), (alpha_h, beta_h)
+
+
+def steady(rates):
+    return rates[0] / (rates[0] + rates[1])
+
+
+def pump(rho, Na_i, K_o):
+    return rho / (1 + np.exp((25 - Na_i) / 3)) / (1 + np.exp(5.5 - K_o))
+
+
+HD_0 = {"Na_i": 25.231485, "K_i": 129.25764, "Cl_i": 9.900239, "Na_e": 125.30555, "K_e": 4.0, "Cl_e": 123.2716}
+
+
+def huebel_dahlem(y, reservoir, rho=6.8, K_bath=4.0):
+    """Rates of (V, n, K_i, Cl_i, Δk), 1/ms, and all concentrations."""
+    V, n, K_i, Cl_i, dk = y
+    Na_i = HD_0["Na_i"] + HD_0["K_i"] - K_i - HD_0["Cl_i"] + Cl_i
+    K_e = HD_0["K_e"] + 3 * (HD_0["K_i"] - K_i) + dk
+    Cl_e, Na_e = HD_0["Cl_e"] + 3 * (HD_0["Cl_i"] - Cl_i), HD_0["Na_e"] + 3 * (HD_0["Na_i"] - Na_i)
+    (a_n, b_n), m, _ = gate_rates(V)
+    h = 1 - 1 / (1 + np.exp(-6.5 * (n - 0.35)))
+    I_p = pump(rho, Na_i, K_e)
+    I_Na = (0.0175 + 100 * steady(m) ** 3 * h) * (V - RT_F * np.log(Na_e / Na_i)) + 3 * I_p
+    I_K = (0.05 + 40 * n**4) * (V - RT_F * np.log(K_e / K_i)) - 2 * I_p
+    I_Cl = 0.02 * (V + RT_F * np.log(Cl_e / Cl_i))
+    k1, conv = 5e-8, 9.55589e-5 / 2.16
+    k2 = k1 / (1 + np.exp((15 - K_e) / 1.09))
+    change = {"closed": 0.0 * K_e, "glia": -k1 * dk - k2 * K_e * (500 + dk), "bath": 3e-5 * (K_bath - K_e)}[reservoir]
+    rates = np.array([-(I_Na + I_K + I_Cl), 3 * (a_n * (1 - n) - b_n * n), -conv * I_K, conv * I_Cl, change])
+    return rates, {"neuron.Na": Na_i, "neuron.K": K_i, "neuron.Cl": Cl_i, "ecs.Na": Na_e, "ecs.K": K_e, "ecs.Cl": Cl_e}
+
+
+def zandt(y, anoxia):
+    """Rates of (V, h, n, K_o, Na_i, K_i, Na_o, Cl_i, Cl_o), 1/ms."""
+    V, h, n, K_o, Na_i, K_i, Na_o, Cl_i, Cl_o = y
+    gamma, beta = 3e-2 / (7e-6 * 96485.3399), 2.0
+    (a_n, b_n), m, (a_h, b_h) = gate_rates(V)
+    I_p = 0.0 * V if anoxia else pump(1.25 / gamma, Na_i, K_o)
+    I_Na = (0.0175 + 100 * steady(m) ** 3 * h) * (V - RT_F * np.log(Na_o / Na_i))
+    I_K = (0.05 + 40 * n**4) * (V - RT_F * np.log(K_o / K_i))
+    I_Cl = 0.05 * (V + RT_F * np.log(Cl_o / Cl_i))
+    glia, diffusion = (0.0, 0.0) if anoxia else (66.667 / (1 + np.exp((18 - K_o) / 2.5)), 4 / 3 * (K_o - 4))
+    dCl = 1e-3 * gamma * I_Cl if anoxia else 0.0 * V
+    return np.array(
+        [
+            -I_Na - I_K - I_Cl,
+            3 * (a_h * (1 - h) - b_h * h),
+            3 * (a_n * (1 - n) - b_n * n),
+            1e-3 * (gamma * beta * (I_K - 2 * I_p) - glia - diffusion),
+            -1e-3 * gamma * (I_Na + 3 * I_p),
+            -1e-3 * gamma * (I_K - 2 * I_p),
+            1e-3 * beta * gamma * (I_Na + 3 * I_p),
+            dCl,
+            -beta * dCl,
+        ]
+    )

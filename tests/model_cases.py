@@ -1,0 +1,117 @@
+"""Every published model, its parts in other combinations, and states to put it in."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array
+
+import jaxion
+from jaxion import Compartment, Model
+from jaxion.compartment import AREA_EXPONENT
+from jaxion.ions import VALENCE
+from jaxion.model import CLOSURES
+
+each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
+LAWFUL = tuple(closure for closure in CLOSURES if closure != "as published")
+"""Closures that tie the potential to the charge."""
+each_closure = pytest.mark.parametrize("closure", LAWFUL)
+
+UNITS = {
+    "mM",
+    "M",
+    "mV",
+    "V",
+    "nS",
+    "µS",
+    "mS",
+    "S",
+    "pA",
+    "µA",
+    "A",
+    "C",
+    "pF",
+    "µF",
+    "F",
+    "cm",
+    "dm",
+    "µm",
+    "ms",
+    "s",
+    "min",
+    "pL",
+    "fmol",
+}
+
+
+def function(name: str) -> Callable[..., Model]:
+    return getattr(jaxion.models, name)
+
+
+def numbers(name: str) -> dict[str, float]:
+    """Arguments of a model function that are numbers, with their defaults."""
+    defaults = {key: p.default for key, p in inspect.signature(function(name)).parameters.items()}
+    return {key: default for key, default in defaults.items() if not isinstance(default, str | bool)}
+
+
+def rebuilt(model: Model, closure: str, **parts: Any) -> Model:
+    """The model with another closure or other parts."""
+    own = {"compartments": model.compartments, "baths": model.baths, "membranes": list(model.membranes.values())}
+    own |= {"links": list(model.links.values()), "gates": model.gates, "breaks": model.breaks, "RT_F": model.RT_F, "F": model.F}
+    return Model(**(own | parts), name=model.name, source=model.source, closure=closure)
+
+
+def skip_if_broken(model: Model, law: str) -> None:
+    if law in model.breaks:
+        pytest.skip(f"{model.name} breaks the law of {law}, and says so")
+
+
+def closed(model: Model, closure: str, ratio: float) -> Model:
+    """The model with each bath replaced by a compartment of `ratio` times the cell's volume, neutral together with the cell."""
+    open_, volume = rebuilt(model, closure), ratio * sum(c.volume for c in model.compartments.values())
+    baseline = open_.baseline()
+    inside = sum(charge(open_, baseline.amounts, compartment) for compartment in open_.compartments)
+    finite = {}
+    for name, bath in model.baths.items():
+        mobile = volume * sum(VALENCE[ion] * c for ion, c in bath.concentrations.items())
+        impermeant = bath.impermeant * volume
+        z = -(mobile + inside) / jnp.where(impermeant > 0, impermeant, 1.0)
+        finite[name] = Compartment(bath.concentrations, volume=volume, impermeant=impermeant, z=z)
+    return rebuilt(model, closure, compartments={**model.compartments, **finite}, baths={})
+
+
+def charge(model: Model, amounts: Mapping[str, Mapping[str, Array]], name: str) -> Array:
+    """Net charge of a compartment, fmol."""
+    compartment = model.compartments[name]
+    return sum(VALENCE[ion] * n for ion, n in amounts[name].items()) + compartment.z * compartment.impermeant
+
+
+def area(model: Model, volumes: Mapping[str, Array], name: str) -> Array:
+    """Area of a membrane over its baseline area."""
+    return (volumes[name] / model.compartments[name].volume) ** AREA_EXPONENT[model.membranes[name].area]
+
+
+def scattered(model: Model, rng: np.random.Generator, cells: int = 40) -> Array:
+    """States around the baseline: amounts and volumes scatter by 20 %, potentials at random."""
+    start = model.pack(model.baseline())[:, None]
+    states = start * np.exp(rng.normal(0, 0.2, (len(model.rows), cells)))
+    potentials = [i for i, row in enumerate(model.rows) if row.endswith(".V")]
+    return states.at[jnp.asarray(potentials, int)].set(rng.uniform(-120, 60, (len(potentials), cells)))
+
+
+@eqx.filter_jit
+def _compiled(method: str, model: Model, states: Array) -> Any:
+    return getattr(model, method)(states)
+
+
+def evaluate(method: str, model: Model, states: Array) -> Any:
+    """`rhs`, `fluxes` or `unpack`, compiled where a potential is solved for; elsewhere the plain operations are quicker."""
+    return _compiled(method, model, states) if model.closure == "electroneutral" else getattr(model, method)(states)
+
+
+def named(model: Model, rows: Array) -> dict[str, Array]:
+    return dict(zip(model.rows, rows, strict=True))
