@@ -82,10 +82,10 @@ def _contenders(workload: str, rtol: float, cells: int, cores: int) -> list[roun
     return [
         rounds.Contender("jaxion", "transients_jaxion", (workload, rtol), cells),
         rival("numbalsoda LSODA", "transients_numbalsoda", (), 2, needs="numbalsoda"),
-        rival("scikit-sundae CVODE", "transients_sundials", (), 16),
-        rival("SciPy odeint", "transients_scipy", ("odeint",), 16),
-        rival("SciPy solve_ivp LSODA", "transients_scipy", ("LSODA",), 32),
-        rival("SciPy solve_ivp BDF", "transients_scipy", ("BDF",), 128),
+        rival("scikit-sundae CVODE", "transients_sundials", (), 8),
+        rival("SciPy odeint", "transients_scipy", ("odeint",), 8),
+        rival("SciPy solve_ivp LSODA", "transients_scipy", ("LSODA",), 16),
+        rival("SciPy solve_ivp BDF", "transients_scipy", ("BDF",), 32),
         rival("diffrax Kvaerno3", "transients_diffrax", ("Kvaerno3",), 8),
         rival("diffrax Kvaerno5", "transients_diffrax", ("Kvaerno5",), 8),
     ]
