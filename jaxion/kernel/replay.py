@@ -21,7 +21,7 @@ from jaxion.kernel.steps import attempt, begin_reductions, fold, samples, step
 Lane = Float[Array, " lanes"]
 Rows = Float[Array, "rows lanes"]
 
-SEGMENT: Final = 128
+SEGMENT: Final = 256
 """Accepted steps of a segment."""
 
 BLOCK: Final = 64
@@ -78,14 +78,21 @@ def _replay_block(plan: Plan, given: Given) -> Replayed:
     t, y, theta = given.edges[0], given.y, _theta(given, zero)
     h = first_step(plan.system.rate(t, y, theta), y, given.scale, given.edges[1] - t)
     place = _Place(t, y, begin_reductions(plan, t, y, theta), zero, jax.lax.stop_gradient(h), zero > 0, zero == 0)
-    saved = jnp.where((given.saves[:, None] == t[None])[:, None], y[None], jnp.nan)
+    first = (given.saves[:, None] == t[None])[:, None]
+    # What is saved is summed up outside of what is computed again, so that reverse mode keeps no copy of it for each segment.
+    saved, hit = jnp.where(first, y[None], 0.0), first
 
-    def segment(carry: tuple[_Place, Array], _: None) -> tuple[tuple[_Place, Array], None]:
-        new = jax.lax.cond(eqxi.unvmap_any(carry[0].live), lambda c: _segment(plan, given, *c), lambda c: c, carry)
-        return new, None
+    def onward(carry: tuple[_Place, Array, Array]) -> tuple[_Place, Array, Array]:
+        place, saved, hit = carry
+        place, more, inside = jax.checkpoint(lambda place: _segment(plan, given, place))(place)
+        return place, saved + more, hit | inside
+
+    def segment(carry: tuple[_Place, Array, Array], _: None) -> tuple[tuple[_Place, Array, Array], None]:
+        return jax.lax.cond(eqxi.unvmap_any(carry[0].live), onward, lambda c: c, carry), None
 
     turns = -(-plan.max_steps // SEGMENT)
-    (place, saved), _ = jax.lax.scan(jax.checkpoint(segment), (place, saved), None, length=turns)
+    (place, saved, hit), _ = jax.lax.scan(segment, (place, saved, hit), None, length=turns)
+    saved = jnp.where(hit, saved, jnp.nan)
     return Replayed(saved, tuple(r.result(s) for r, s in zip(plan.reductions, place.reductions, strict=True)), place.y)
 
 
@@ -98,7 +105,8 @@ def _edge(given: Given, phase: Int[Array, " lanes"]) -> Lane:
     return jnp.take_along_axis(given.edges, phase[None], axis=0)[0]
 
 
-def _segment(plan: Plan, given: Given, place: _Place, saved: Array) -> tuple[_Place, Array]:
+def _segment(plan: Plan, given: Given, place: _Place) -> tuple[_Place, Array, Array]:
+    """Where a segment ends, its saved rows with zeros for the others, and which those are."""
     parts, lasts, count, ahead = _look_ahead(plan, jax.lax.stop_gradient(given), jax.lax.stop_gradient(place))
 
     def again(carry: tuple[Lane, Rows, tuple[State, ...], Array], k: Array) -> tuple[tuple, tuple]:
@@ -106,9 +114,11 @@ def _segment(plan: Plan, given: Given, place: _Place, saved: Array) -> tuple[_Pl
 
     carry = (place.t, place.y, place.reductions, place.phase)
     (t, y, reductions, phase), steps = jax.lax.scan(jax.checkpoint(again), carry, jnp.arange(SEGMENT))
+    saved = jnp.zeros((len(given.saves), *y.shape), y.dtype)
+    inside = jnp.zeros((len(given.saves), 1, y.shape[1]), bool)
     if given.saves.size:
-        saved = _save(given, saved, place.t, steps, count)
-    return _Place(t, y, reductions, phase, ahead.h, ahead.rejected, ahead.live), saved
+        saved, inside = _save(given, place.t, steps, count)
+    return _Place(t, y, reductions, phase, ahead.h, ahead.rejected, ahead.live), saved, inside
 
 
 def _look_ahead(plan: Plan, given: Given, place: _Place) -> tuple[Array, Array, Array, _Place]:
@@ -177,8 +187,8 @@ def _idle(carry: tuple) -> tuple[tuple, tuple]:
     return carry, (t, jnp.ones_like(t), y, y, jnp.zeros((3, *y.shape), y.dtype))
 
 
-def _save(given: Given, saved: Array, t0: Lane, steps: tuple, count: Array) -> Array:
-    """Put in the saved rows that lie within a segment that began at t0."""
+def _save(given: Given, t0: Lane, steps: tuple, count: Array) -> tuple[Array, Array]:
+    """Rows at the saved times within a segment that began at t0, zeros at the others, and which those are."""
     t1, h, y, y1, K = steps
     times = given.saves[:, None]
     real = jnp.arange(SEGMENT)[:, None] < count[None]
@@ -191,4 +201,4 @@ def _save(given: Given, saved: Array, t0: Lane, steps: tuple, count: Array) -> A
     at = (times - of_lane(t1)) / of_lane(h) + 1.0
     at = jnp.where(inside, at, 0.0)[:, None]
     values = interpolate(at, of_lane(y), of_lane(y1), jnp.moveaxis(of_lane(K), 1, 0))
-    return jnp.where(inside[:, None], values, saved)
+    return jnp.where(inside[:, None], values, 0.0), inside[:, None]

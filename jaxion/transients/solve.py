@@ -34,7 +34,7 @@ def solve(
     wrt: Sequence[str] = (),
     rtol: float = 1e-6,
     backend: str = "auto",
-    max_steps: int = 100_000,
+    max_steps: int = 1_000_000,
     throw: bool | None = None,
     precision: str = "float64",
     **options: Any,
