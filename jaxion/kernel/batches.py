@@ -16,7 +16,7 @@ from jaxion.kernel.widths import lane_width
 from jaxion.kernel.xla import Lanes, advance, begin
 
 SLICE: Final = 1024
-"""Cells a call: many times the lanes, so that they are rarely idle, and little enough that all cores have work."""
+"""Most cells a call: many times the lanes, so that they are rarely idle."""
 
 TURNS: Final = 2000
 """Steps of every lane before Python looks up: a fraction of a second."""
@@ -30,16 +30,17 @@ def run_eagerly(plan: Plan, given: Given) -> Course:
     first, onward = _compiled(plan, width)
     stop = threading.Event()
 
+    # Powers of two, so that few sizes are compiled; all cores have work.
+    size = min(SLICE, max(width, 1 << (-(-cells // cores()) - 1).bit_length()))
+
     def one(begin: int) -> Course:
-        # A slice is padded with its last cell to a size that is compiled once.
-        size = SLICE if cells > SLICE else _rounded(cells, width)
         part = _slice(given, begin, size)
         lanes = first(part)
         while not stop.is_set() and bool((lanes.cell < size).any()):
             lanes = onward(part, lanes)
         return jax.tree.map(lambda x: np.asarray(x)[..., : cells - begin], lanes.course)
 
-    begins = range(0, cells, SLICE)
+    begins = range(0, cells, size)
     if len(begins) == 1:
         parts = [one(0)]
     else:
@@ -63,17 +64,14 @@ def _compiled(plan: Plan, width: int) -> tuple[Callable[[Given], Lanes], Callabl
 
 
 def _slice(given: Given, begin: int, size: int) -> Given:
+    """Some cells, padded with the last of them."""
+
     def cut(x: np.ndarray) -> np.ndarray:
         part = x[..., begin : begin + size]
         lacking = size - part.shape[-1]
         return np.concatenate([part, np.repeat(part[..., -1:], lacking, axis=-1)], axis=-1) if lacking else part
 
     return given.of_cells(cut)
-
-
-def _rounded(cells: int, width: int) -> int:
-    """Cells of a small batch, rounded up so that few sizes are compiled."""
-    return max(width, 1 << (cells - 1).bit_length())
 
 
 def cores() -> int:

@@ -13,8 +13,8 @@ from jaxion.model import Model
 from jaxion.paths import lookup, state_paths
 from jaxion.protocols import Protocol, find, parse, plain, resolve
 from jaxion.setpoints import SetPoint
-from jaxion.sweeps.measured import outputs, plain_measures
 from jaxion.transients import final, parse_measures, solve
+from jaxion.transients.measured import outputs
 from jaxion.transients.times import save_times
 
 STARTS: Final = ("setpoint", "baseline")
@@ -47,7 +47,7 @@ class Run:
             "start": self.start,
             "rtol": self.rtol,
             "protocol": plain(self.protocol),
-            "measure": plain_measures(self.measures),
+            "measure": {name: measure.plain for name, measure in self.measures.items()},
             "save": self.times.tolist(),
             "paths": list(self.paths),
         }
@@ -58,7 +58,7 @@ class Run:
 
     def outputs(self, model: Model) -> dict[str, tuple[str, str]]:
         """Unit and description of everything that is measured, by name."""
-        return outputs(self.measures, model)
+        return outputs(model, self.measures)
 
     def compute(self, model: Model, point: SetPoint | None) -> dict[str, Array]:
         """Measures, saved paths and status of a batch, the cells axis last; NaN in the cells that are not ok."""

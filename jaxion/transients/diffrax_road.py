@@ -34,19 +34,27 @@ def integrate_by_diffrax(
     """What `jaxion.kernel.integrate` does, by diffrax: vmapped over cells, one solve a phase.
 
     Args:
+        system: As there, and so are `y0`, `theta`, `edges`, `drive`, `saves`, `scale`, `reductions` and `rtol`; all with a cells axis or none.
+        y0: Start.
+        theta: Parameters that last.
+        edges: Begin of each phase, and the end of the last.
+        drive: Parameters of each phase.
+        saves: Times at which the rows are saved.
+        scale: Size of each row.
+        reductions: Measures.
+        rtol: Relative tolerance.
         solver: Default `Kvaerno5`.
-        controller: Default `PIDController` with `rtol`, and `rtol × scale` as each row's absolute tolerance.
+        controller: Default `PIDController` with `rtol`, `rtol × scale` as each row's absolute tolerance, and the
+            coefficients (0.3, 0.4) that stiff work needs: with its own default two thirds of the steps are rejected.
         adjoint: Default `RecursiveCheckpointAdjoint`: reverse mode; for forward mode give `ForwardMode`.
         max_steps: Steps of a phase at most; memory grows with it where there are reductions.
-
-    Other arguments are as there, all with a cells axis or none.
     """
     solver = diffrax.Kvaerno5() if solver is None else solver
     adjoint = diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint
     max_steps = min(max_steps, MAX_STEPS)
 
     def one(y0: Array, theta: Array, edges: Array, drive: Array, scale: Array) -> Course:
-        control = diffrax.PIDController(rtol=rtol, atol=rtol * scale) if controller is None else controller
+        control = diffrax.PIDController(rtol=rtol, atol=rtol * scale, pcoeff=0.3, icoeff=0.4) if controller is None else controller
         return _one(system, y0, theta, edges, drive, jnp.asarray(saves), tuple(reductions), max_steps, solver, control, adjoint)
 
     given = (y0, theta, edges, drive, scale)

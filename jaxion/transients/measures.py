@@ -1,6 +1,7 @@
 """Measures: what is reduced from each cell's trajectory, so that a million cells need no trajectories."""
 
 import dataclasses
+from typing import Any
 
 from jaxion.errors import nearest
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, Reduction, Spikes
@@ -20,12 +21,22 @@ class Measure:
         """Unit of an output of the reduction, given that of the path."""
         return "s" if output in ("time", "first", "last") else path_unit
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The measure as plain data, from which `parse_measures` makes the same one."""
+        raise NotImplementedError
+
 
 @dataclasses.dataclass(frozen=True)
 class Final:
     """Values of paths at the end of the protocol; None for the whole state."""
 
     paths: tuple[str, ...] | None = None
+
+    @property
+    def plain(self) -> Any:
+        """The measure as plain data, from which `parse_measures` makes the same one."""
+        return "final" if self.paths is None else {"final": list(self.paths)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,17 +46,29 @@ class _Extremum(Measure):
     def reduction(self, index: int) -> Reduction:
         return Extremum(index, self.sign)
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {"maximum" if self.sign > 0 else "minimum": self.path}
+
 
 @dataclasses.dataclass(frozen=True)
 class _Mean(Measure):
     def reduction(self, index: int) -> Reduction:
         return Mean(index)
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {"mean": self.path}
+
 
 @dataclasses.dataclass(frozen=True)
 class _Integral(Measure):
     def reduction(self, index: int) -> Reduction:
         return Integral(index)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {"integral": self.path}
 
     def unit(self, path_unit: str, output: str) -> str:
         return path_unit.removesuffix("/s") if path_unit.endswith("/s") else f"{path_unit} s".strip()
@@ -60,6 +83,11 @@ class _Crossing(Measure):
     def reduction(self, index: int) -> Reduction:
         return Crossing(index, self.level, self.sign, self.last)
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        direction, which = "up" if self.sign > 0 else "down", "last" if self.last else "first"
+        return {"crossing": self.path, "level": self.level, "direction": direction, "which": which}
+
     def unit(self, path_unit: str, output: str) -> str:
         return "s"
 
@@ -70,6 +98,10 @@ class _Spikes(Measure):
 
     def reduction(self, index: int) -> Reduction:
         return Spikes(index, self.level)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {"spikes": self.path, "level": self.level}
 
     def unit(self, path_unit: str, output: str) -> str:
         return "s" if output else ""

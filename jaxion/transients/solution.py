@@ -90,7 +90,7 @@ class Solution(eqx.Module):
         rows = jnp.moveaxis(self.saved, 1, 0)
         # A state that is not there is NaN in whatever follows from it, parameters too.
         there = jnp.all(jnp.isfinite(rows), axis=0)
-        safe = jnp.where(there, rows, 1.0)
+        safe = jnp.where(there[None], rows, 1.0)
         values = observe(model, model.unpack(safe), names)
         return {name: jnp.where(there, jnp.broadcast_to(value, there.shape), jnp.nan) for name, value in values.items()}
 
@@ -147,7 +147,11 @@ def _driven_at(drive: Drive, times: Float[Array, "times *cells"], cells: tuple[i
     slope = None if drive.slope is None else jnp.moveaxis(of_phase(drive.slope, 2), 1, 0)
     logistic: Any = None if drive.logistic is None else tuple(jnp.moveaxis(of_phase(part, 3), 0, 2) for part in drive.logistic)
     values = course(times - begin, jnp.moveaxis(of_phase(drive.value, 2), 1, 0), slope, logistic)
-    return driven(drive.model, drive.paths, values if time is None else values[:, time])
+    if time is not None:
+        return driven(drive.model, drive.paths, values[:, time])
+    # Leaves of a batch get the axis of the times as well.
+    model = jax.tree.map(lambda leaf: leaf[None] if leaf.ndim else leaf, drive.model)
+    return driven(model, drive.paths, values)
 
 
 def _shown(value: Any) -> str:

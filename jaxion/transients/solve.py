@@ -11,10 +11,11 @@ from jaxtyping import Array
 from jaxion.errors import Status, TransientError, nearest
 from jaxion.kernel import Course, integrate
 from jaxion.model import Model
-from jaxion.paths import check_settable, lookup, state_paths
+from jaxion.paths import check_settable
 from jaxion.precision import check_precision
 from jaxion.protocols import Drive, Protocol, resolve
 from jaxion.transients.equations import equations, lasting, over_cells, phase_numbers, scales
+from jaxion.transients.measured import look_up, outputs
 from jaxion.transients.measures import Final, Measure
 from jaxion.transients.solution import Solution, final_state
 from jaxion.transients.starts import start_rows
@@ -89,7 +90,7 @@ def solve(
         check_settable(model, path)
     drive = resolve(protocol, model)
     times = save_times(save, drive.edges[-1])
-    measures = _measures(drive.model, measure or {})
+    measures = look_up(drive.model, measure or {})
 
     def run(model: Model, drive: Drive) -> Solution:
         return _solve(model, drive, start, times, measures, rtol, max_steps, backend, options)
@@ -99,28 +100,6 @@ def solve(
     if throw or (throw is None and not traced and solution.status.ndim == 0):
         _raise_if_failed(solution)
     return solution
-
-
-def _measures(model: Model, given: Mapping[str, Measure | Final]) -> dict[str, Measure | Final]:
-    """The measures with all their paths looked up; `final` with its paths filled in."""
-    found: dict[str, Measure | Final] = {}
-    for name, measure in given.items():
-        if isinstance(measure, Final):
-            paths = (*state_paths(model), *_gates(model)) if measure.paths is None else measure.paths
-            measure = Final(paths)
-        elif isinstance(measure, Measure):
-            paths = (measure.path,)
-        else:
-            raise ValueError(f'Measure `{name}` must be one such as jaxion.maximum("neuron.V"), but it is `{measure}`.')
-        for path in paths:
-            lookup(model, path)
-        found[name] = measure
-    return found
-
-
-def _gates(model: Model) -> tuple[str, ...]:
-    s = model.structure
-    return tuple(row for row in model.rows if row not in (*s.amounts, *s.volumes, *s.potentials))
 
 
 def _solve(
@@ -162,37 +141,29 @@ def _solve(
     )
     found = jnp.broadcast_to(found, cells)
     status = jnp.where(found == Status.ok, course.status, found)
-    values, units = _named(drive, measures, dict(zip(reduced, course.reduced, strict=True)), course.final, cells)
+    values = _values(drive, measures, dict(zip(reduced, course.reduced, strict=True)), course.final, cells)
+    described = outputs(drive.model, measures)
     return Solution(
         t=jnp.asarray(times, float),
         saved=course.saved,
-        measures=values,
+        measures=dict(zip(described, values, strict=True)),
         status=status,
         stats={"steps": course.steps, "accepted": course.accepted},
         drive=drive,
         final_rows=course.final,
-        units=units,
+        units={name: unit for name, (unit, _) in described.items()},
     )
 
 
-def _named(
-    drive: Drive, measures: Mapping[str, Measure | Final], outputs: Mapping[str, tuple[Array, ...]], end: Array, cells: tuple[int, ...]
-) -> tuple[dict[str, Array], dict[str, str]]:
-    """Values and units of all measures by name."""
-    values: dict[str, Array] = {}
-    units: dict[str, str] = {}
+def _values(
+    drive: Drive, measures: Mapping[str, Measure | Final], reduced: Mapping[str, tuple[Array, ...]], end: Array, cells: tuple[int, ...]
+) -> list[Array]:
+    """Values of all measures, in the order of their `outputs`."""
+    values: list[Array] = []
     state = final_state(drive, end, cells)
     for name, measure in measures.items():
-        if isinstance(measure, Final):
-            for path in measure.paths or ():
-                values[f"{name}.{path}"] = jnp.broadcast_to(state[path], cells)
-                units[f"{name}.{path}"] = lookup(drive.model, path).unit
-            continue
-        unit = lookup(drive.model, measure.path).unit
-        for output, value in zip(measure.reduction(0).outputs, outputs[name], strict=True):
-            key = f"{name}.{output}" if output else name
-            values[key], units[key] = value, measure.unit(unit, output)
-    return values, units
+        values += [jnp.broadcast_to(state[path], cells) for path in measure.paths or ()] if isinstance(measure, Final) else reduced[name]
+    return values
 
 
 def _raise_if_failed(solution: Solution) -> None:
