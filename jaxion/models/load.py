@@ -117,17 +117,21 @@ def _value(model: str, key: str, value: Any, default: Any) -> Any:
     """The value of an argument; a text is read as a number unless the argument takes texts."""
     if isinstance(default, str):
         return value
+    if isinstance(default, bool):
+        if str(value).lower() not in ("true", "false"):
+            raise ConfigError(f"Argument `{key}` of model `{model}` must be true or false, but it is `{value}`.")
+        return str(value).lower() == "true"
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
-            if isinstance(default, bool) or not isinstance(default, int | float):
+            if not isinstance(default, int | float):
                 return value
             raise ConfigError(f"Argument `{key}` of model `{model}` must be a number in the paper's unit, but it is `{value}`.") from None
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"Argument `{key}` of model `{model}` must be finite, but it is {value}.")
     # The count of nodes, say: a whole number stays one.
-    whole = isinstance(default, int) and not isinstance(default, bool) and isinstance(value, float) and value.is_integer()
+    whole = isinstance(default, int) and isinstance(value, float) and value.is_integer()
     return int(value) if whole else value
 
 
