@@ -196,7 +196,12 @@ def test_zandt_set_point_is_the_root_of_its_equations():
         assert float(point[name]) == pytest.approx(value, rel=1e-8), name
 
 
-def test_equations_by_hand_start_where_the_models_start():
-    model = jaxion.models.huebel_dahlem2014()
-    for path, name in (("neuron.Na", "Na_i"), ("neuron.K", "K_i"), ("neuron.Cl", "Cl_i"), ("ecs.Na", "Na_e"), ("ecs.K", "K_e")):
-        assert float(model[path]) == pytest.approx(HD_0[name], rel=1e-13)
+@pytest.mark.parametrize("reservoir", RESERVOIRS)
+def test_huebel_dahlem_starts_at_the_rest_of_the_closed_cell_with_the_papers_totals(reservoir):
+    model = jaxion.models.huebel_dahlem2014(reservoir=reservoir)
+    agrees(model, reference.HUEBEL_DAHLEM_REST)
+    for ion in ("Na", "K", "Cl"):
+        total = float(model[f"neuron.{ion}"] + model[f"ecs.{ion}"] / 3)
+        assert total == pytest.approx(HD_0[f"{ion}_i"] + HD_0[f"{ion}_e"] / 3, rel=1e-9)
+    if reservoir != "bath":
+        assert jaxion.check(model).baseline_residual < 1e-4

@@ -12,8 +12,11 @@ from jaxion.model import Model
 
 _RESERVOIRS = ("closed", "glia", "bath")
 _AREA, _INSIDE, _ECS = 922.0, 2.16, 0.72  # µm², pL, pL
-_V = -67.19388  # mV, at rest
-_K_REST = 4.0039  # mM
+# Concentrations that fix the paper's totals, mM, and the rest of the closed cell.
+_INSIDE_0 = {"Na": 25.231485, "K": 129.25764, "Cl": 9.900239}
+_OUTSIDE_0 = {"Na": 125.30555, "K": 4.0, "Cl": 123.2716}
+_REST = {"Na": 25.229098, "K": 129.256346, "Cl": 9.896558}
+_V = -67.193881  # mV
 
 
 def huebel_dahlem2014(
@@ -36,9 +39,9 @@ def huebel_dahlem2014(
 
     Closed, it conserves all ions. The paper's reservoirs exchange K⁺ alone, which leaves a net charge
     in the extracellular space (never inside); its $\Delta k$ is the K⁺ gained from them over the
-    extracellular volume. The glial buffer starts in equilibrium with the K⁺ at rest, so that the
-    cell has the same rest with it as without. The paper's $Na_i$ leaves out the charge of the
-    membrane's capacitor, which is 1e-4 of it.
+    extracellular volume. The baseline is the rest of the closed cell, from which the paper's episodes
+    start. The glial buffer is in equilibrium with it, so that the cell has the same rest with it as
+    without. The paper's $Na_i$ leaves out the charge of the membrane's capacitor, 1e-4 of it.
 
     Args:
         reservoir: `"closed"`, `"glia"` for a buffer that binds K⁺ (the paper's s = 0), or `"bath"` for diffusion to a bath (s = 1).
@@ -67,20 +70,19 @@ def huebel_dahlem2014(
             f"Argument `reservoir` must be one of {', '.join(_RESERVOIRS)}, but it is `{reservoir}`.{nearest(reservoir, _RESERVOIRS)}"
         )
     F = 96.485
-    inside = {"Na": 25.231485, "K": 129.25764, "Cl": 9.900239}
-    outside = {"Na": 125.30555, "K": 4.0, "Cl": 123.2716}
+    outside = {ion: c + (_INSIDE_0[ion] - _REST[ion]) * _INSIDE / _ECS for ion, c in _OUTSIDE_0.items()}
     C = units.capacitance(uF_per_cm2=C_m, area=_AREA)
     # Impermeant anions make both solutions together neutral, and the inside hold what its capacitor asks for.
     stored = C * _V / (units.MILLI * F)
     ecs_anions = (outside["Na"] + outside["K"] - outside["Cl"]) * _ECS + stored
     compartments = {
-        "neuron": Compartment(inside, volume=_INSIDE, impermeant=(inside["Na"] + inside["K"] - inside["Cl"]) * _INSIDE - stored),
+        "neuron": Compartment(_REST, volume=_INSIDE, impermeant=(_REST["Na"] + _REST["K"] - _REST["Cl"]) * _INSIDE - stored),
         "ecs": Compartment(outside, volume=_ECS, impermeant=ecs_anions),
     }
     baths, links = {}, []
     if reservoir == "glia":
         buffer = GlialBuffer(1e3 * k_1 * _ECS, B_0=B_0)
-        occupied = sigmoid((_K_REST - buffer.K_K) / buffer.s_K) * _K_REST / buffer.K_d
+        occupied = sigmoid((outside["K"] - buffer.K_K) / buffer.s_K) * outside["K"] / buffer.K_d
         bound = B_0 * occupied / (1.0 + occupied)
         compartments["glia"] = Compartment({"K": bound}, volume=_ECS, impermeant=bound * _ECS)
         links = [Link("ecs", "glia", {"buffer": buffer})]
