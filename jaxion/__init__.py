@@ -6,7 +6,7 @@ from jaxion import protocols as protocols
 from jaxion import thermo as thermo
 from jaxion import units as units
 from jaxion.checks import Check, check
-from jaxion.compartment import Bath, Compartment, Membrane
+from jaxion.compartment import Bath, Compartment, Link, Membrane
 from jaxion.cycle import Cycle
 from jaxion.errors import (
     ConfigError,
@@ -41,6 +41,7 @@ __all__ = [
     "Cycle",
     "Factor",
     "JaxionError",
+    "Link",
     "LogNormal",
     "Membrane",
     "Model",

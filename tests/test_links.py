@@ -7,8 +7,7 @@ import pytest
 from mechanism_cases import draw, uniform, view
 
 import jaxion
-from jaxion import Bath, Compartment, ConservationError, Membrane, Model
-from jaxion.compartment import Link
+from jaxion import Bath, Compartment, ConservationError, Link, Membrane, Model
 from jaxion.ions import VALENCE
 from jaxion.mechanisms import Exchange, GHKLeak, GlialBuffer, GlialUptake, HHPotassium, Leak, NaKATPaseKager, Water
 from jaxion.structure import LinkShape
