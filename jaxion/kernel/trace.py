@@ -19,8 +19,8 @@ class UnknownPrimitive(Exception):
     """A function uses a JAX primitive that has no meaning on a graph; its name is the argument."""
 
 
-LONGEST_LOOP: Final = 64
-"""Loops with a known number of turns are unrolled up to this many."""
+LONGEST_LOOP: Final = 16
+"""Loops with a known number of turns are unrolled up to this many: more would be compiled for longer than they save."""
 
 
 def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | Node) -> list[Node]:

@@ -121,7 +121,7 @@ def anoxia(duration: Any, left: Any = 0.0) -> Phase:
 
     Args:
         duration: Length, in s or as a text such as `"5 min"`.
-        left: Fraction of the oxygen's effect that is left, between 0 and 1.
+        left: Fraction that is left of what anoxia takes away, between 0 and 1; what it sets is set whatever is left.
 
     Raises:
         ValueError: `left` is not between 0 and 1, or the duration is negative.

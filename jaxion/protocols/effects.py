@@ -217,14 +217,14 @@ class Anoxia(AbstractEffect):
         return ()
 
     def courses(self, model: Model) -> list[tuple[str, Course]]:
-        """Paths between their value without oxygen and, the more of it is left, the model's own."""
+        """What is scaled lies between its value without oxygen and the model's own, by what is left; what is set, is set."""
         if not model.anoxia:
             raise ValueError(f'Model `{model.name}` declares no anoxia; block its pump instead, as by block("neuron.nka", 1.0, 300).')
         left, found = per_cell(self.left), []
         for kind, path, value in model.anoxia:
             entry, normal = drivable(model, path), own(model, path)
-            without = normal * per_cell(value) if kind == "scale" else per_cell(value)
-            found.append((path, Course(_checked(entry, left * normal + (1.0 - left) * without))))
+            reached = normal * (left + (1.0 - left) * value) if kind == "scale" else jnp.broadcast_to(per_cell(value), jnp.shape(normal))
+            found.append((path, Course(_checked(entry, reached))))
         return found
 
     def __str__(self) -> str:

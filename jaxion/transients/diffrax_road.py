@@ -47,11 +47,12 @@ def integrate_by_diffrax(
         controller: Default `PIDController` with `rtol`, `rtol × scale` as each row's absolute tolerance, and the
             coefficients (0.3, 0.4) that stiff work needs: with its own default two thirds of the steps are rejected.
         adjoint: Default `RecursiveCheckpointAdjoint`: reverse mode; for forward mode give `ForwardMode`.
-        max_steps: Steps of a phase at most; memory grows with it where there are reductions.
+        max_steps: Steps of a phase at most; fewer in a batch with measures, see `MOST_STEPS`.
     """
     solver = diffrax.Kvaerno5() if solver is None else solver
     adjoint = diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint
-    max_steps = min(max_steps, MAX_STEPS)
+    if reductions:
+        max_steps = min(max_steps, max(FEWEST_STEPS, MOST_STEPS // (1 if y0.ndim == 1 else y0.shape[1])))
 
     def one(y0: Array, theta: Array, edges: Array, drive: Array, scale: Array) -> Course:
         control = diffrax.PIDController(rtol=rtol, atol=rtol * scale, pcoeff=0.3, icoeff=0.4) if controller is None else controller
@@ -71,8 +72,8 @@ def integrate_by_diffrax(
     return batch(*given)
 
 
-MAX_STEPS = 16_384
-"""Most steps of a phase: diffrax holds memory for all of them."""
+MOST_STEPS, FEWEST_STEPS = 262_144, 4_096
+"""Steps of a phase, of all cells together and of each, that memory is held for where there are measures: diffrax keeps every step's dense output."""
 
 
 def _one(system, y0, theta, edges, drive, saves, reductions, max_steps, solver, control, adjoint) -> Course:

@@ -1,0 +1,54 @@
+"""Published episodes, recomputed by independent implementations with tight tolerances.
+
+Each is the course of a cell after an insult: values at times, and times of events. Tolerances are
+relative: 1e-4 for values, 1e-3 for the times of events, unless said otherwise.
+"""
+
+# Düsterwald et al. (2018): the pump stops at t = 0 s in a cell at its set-point.
+# Columns: t [s], V [mV].
+PUMP_BLOCK_V = [
+    (1.0, -64.4189),
+    (60.0, -64.9973),
+    (300.0, -64.4432),
+    (600.0, -61.3436),
+    (1200.0, -51.3962),
+    (1800.0, -38.6119),
+    (3600.0, -17.9892),
+    (7200.0, -10.0977),
+    (14400.0, -5.7109),
+]
+# t [s], path, value [mM]; volumes relative to the start.
+PUMP_BLOCK_OTHER = [
+    (300.0, "neuron.Na", 41.06),
+    (600.0, "neuron.Na", 63.02),
+    (600.0, "neuron.K", 74.05),
+    (3600.0, "neuron.volume", 1.32279),
+    (7200.0, "neuron.volume", 1.68868),
+    (14400.0, "neuron.volume", 2.18768),
+]
+# Level [mV] and the time at which V passes it [s].
+PUMP_BLOCK_CROSSINGS = [(-60.0, 699.0), (-50.0, 1270.0), (-36.294, 1910.0), (-20.0, 3217.0)]
+
+# Hübel & Dahlem (2014): pump off from rest in a closed space; V passes −50 mV [s].
+PUMP_OFF_CROSSING = 4.5207
+# Pump off from 20 to 29.5 s: first and last V > −40 mV [s], largest K_e [mM] and its time [s], largest Na_i [mM].
+# The paper's Na_i leaves out the membrane's capacitor, whose charge is 7e-3 mM of the extracellular space.
+# The last passage leaves a delayed Hopf bifurcation and depends on the solver: 3 %.
+SPREADING_DEPOLARISATION = {
+    "glia": {"first": 24.5220, "last": (105.9, 109.1), "K": 69.578, "K.time": 35.254, "Na": 58.866},
+    "bath": {"first": 24.8339, "last": (95.5, 98.2), "K": 68.350},
+}
+
+# Zandt et al. (2011): anoxia from rest at t = 0 s; V passes −60 and −40 mV [s]; peak of V [mV].
+ANOXIA_CROSSINGS = [(-60.0, 23.2711), (-40.0, 28.70337)]
+ANOXIA_PEAK = 46.89
+# Columns: t [s], path, value [mV or mM].
+ANOXIA = [
+    (40.0, "neuron.V", -12.7439),
+    (40.0, "ecs.K", 60.4874),
+    (100.0, "neuron.V", -7.4133),
+    (100.0, "ecs.K", 77.4513),
+    (100.0, "neuron.Na", 66.1717),
+    (500.0, "neuron.V", -17.6086),
+    (1500.0, "neuron.V", -19.4922),
+]
