@@ -116,6 +116,7 @@ def test_zandt_rests_where_published_with_its_chloride_held(gates):
     assert 1 / -float(point.eigenvalues[0].real) == pytest.approx(5e3, rel=0.05)
 
 
+@pytest.mark.slow
 def test_zandt_elsewhere_holds_the_chloride_of_its_baseline():
     model = jaxion.replace(jaxion.models.zandt2011(), {"neuron.Cl": 6.5})
     point = jaxion.setpoint(model)

@@ -42,6 +42,7 @@ def test_nothing_that_is_differentiated_is_missing():
     assert int(course(X).status) == Status.ok
 
 
+@pytest.mark.slow
 def test_forward_agrees_with_central_differences_at_displaced_points(forward):
     del forward
     x = X * (1 + 0.03 * np.random.default_rng(3).standard_normal(X.size))
@@ -71,6 +72,7 @@ def loss(x):
     return jnp.sum(jnp.sin(c.final)) + c.reduced[0][0]
 
 
+@pytest.mark.slow
 def test_transformations_compose():
     gradient = np.asarray(jax.jacfwd(loss)(X))
     close = lambda found: np.testing.assert_allclose(found, gradient, rtol=1e-8, atol=1e-9)  # noqa: E731
@@ -90,6 +92,7 @@ def test_transformations_compose():
     np.testing.assert_allclose(jax.grad(scanned)(X), 2 * gradient, rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_second_derivatives_are_those_of_the_gradient():
     def of_end(k):
         return jnp.sum(

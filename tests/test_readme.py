@@ -26,6 +26,6 @@ def test_python_blocks_run_and_print_what_the_readme_shows(tmp_path):
     assert (tmp_path / "cells.zarr").is_dir()
     # What follows a block is what it printed, but for the rounding that a certificate consists of.
     shown = re.findall(r"^```python\n.*?^```\n```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 3
+    assert len(shown) == 5
     for line in "".join(shown).splitlines():
         assert line in done.stdout or "residual" in line or "eigenvalue" in line, line

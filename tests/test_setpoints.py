@@ -153,6 +153,7 @@ def wide():
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *cells), draws
 
 
+@pytest.mark.slow
 def test_every_cell_is_found_that_has_a_set_point_and_no_other(wide):
     model, draws = wide
     exact = [closed_form(**{name: v[i] for name, v in draws.items()}) for i in range(1024)]

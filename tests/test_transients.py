@@ -142,9 +142,12 @@ def test_a_short_pump_block_triggers_spreading_depolarisation(reservoir):
         assert float(sol.measures["Na"]) == pytest.approx(wanted["Na"], rel=2e-4)
 
 
+@pytest.mark.slow
 def test_quasi_steady_gates_end_where_full_gates_end(closed):
     protocol = Protocol(block("neuron.nka", 1.0, "2 h"))
-    qss = jaxion.solve(jaxion.models.huebel_dahlem2014(reservoir="closed", gates="qss"), protocol, start="setpoint", measure={"end": final()})
+    qss = jaxion.solve(
+        jaxion.models.huebel_dahlem2014(reservoir="closed", gates="qss"), protocol, start="setpoint", measure={"end": final()}
+    )
     full = jaxion.solve(closed, protocol, start="setpoint", measure={"end": final()})
     for path in ("neuron.V", "neuron.Na", "ecs.K"):
         assert float(qss.measures[f"end.{path}"]) == pytest.approx(float(full.measures[f"end.{path}"]), rel=1e-4)
