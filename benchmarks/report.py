@@ -42,10 +42,15 @@ def rate(entry: dict[str, Any]) -> str:
     )
 
 
-def check_cores(parser: argparse.ArgumentParser, cores: int) -> None:
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def check_cores(parser: argparse.ArgumentParser, wanted: int) -> None:
     """Refuse more cores than there are."""
-    if cores > len(os.sched_getaffinity(0)):
-        parser.error(f"Argument `--cores` must not exceed the {len(os.sched_getaffinity(0))} cores that this process may use.")
+    if wanted > cores():
+        parser.error(f"Argument `--cores` must not exceed the {cores()} cores that this process may use.")
 
 
 def _digits(rate: float) -> str:

@@ -56,10 +56,11 @@ def test_order_and_number_of_cells_change_no_bit(batch):
     (y0, theta), course = batch
     order = np.random.default_rng(0).permutation(1500)
     shuffled = run(y0[:, order], theta[:, order])
-    few = run(y0[:, 100:180], theta[:, 100:180])
-    for whole, other, part in zip(numbers(course), numbers(shuffled), numbers(few), strict=True):
+    some, few = run(y0[:, 100:180], theta[:, 100:180]), run(y0[:, 3:8], theta[:, 3:8])
+    for whole, other, part, five in zip(numbers(course), numbers(shuffled), numbers(some), numbers(few), strict=True):
         np.testing.assert_array_equal(other, whole[..., order])
         np.testing.assert_array_equal(part, whole[..., 100:180])
+        np.testing.assert_array_equal(five, whole[..., 3:8])
 
 
 # Each of these fails in its own way; the others must not notice.

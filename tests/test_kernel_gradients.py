@@ -67,31 +67,6 @@ def test_reverse_agrees_with_forward(forward):
     np.testing.assert_allclose(jax.jacrev(everything)(X), forward, rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))
 
 
-def loss(x):
-    c = integrate(SYSTEM, x[:2], x[2:5], [0.0, 3.0], drive=x[None, 5:6], reductions=REDUCTIONS[2:3], rtol=1e-8, max_steps=1000)
-    return jnp.sum(jnp.sin(c.final)) + c.reduced[0][0]
-
-
-@pytest.mark.slow
-def test_transformations_compose():
-    gradient = np.asarray(jax.jacfwd(loss)(X))
-    close = lambda found: np.testing.assert_allclose(found, gradient, rtol=1e-8, atol=1e-9)  # noqa: E731
-    jitted = jax.jit(jax.grad(loss))
-    close(jitted(X))
-    close(jax.grad(jax.checkpoint(loss))(X))
-    _, pushed = jax.jvp(loss, (X,), (jnp.ones_like(X),))
-    np.testing.assert_allclose(pushed, gradient.sum(), rtol=1e-8)
-    xs = jnp.stack([X, 1.01 * X, X])
-    rows = jax.vmap(jax.grad(loss))(xs)
-    close(rows[0])
-    np.testing.assert_allclose(rows[1], jitted(1.01 * X), rtol=1e-6, atol=1e-7)
-
-    def scanned(x):
-        return jax.lax.scan(lambda total, y: (total + loss(y), None), 0.0, jnp.stack([x, x]))[0]
-
-    np.testing.assert_allclose(jax.grad(scanned)(X), 2 * gradient, rtol=1e-8, atol=1e-9)
-
-
 @pytest.mark.slow
 def test_second_derivatives_are_those_of_the_gradient():
     def of_end(k):

@@ -4,10 +4,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import PROBLEMS
 
 from jaxion.kernel import System, integrate
 from jaxion.kernel.rosenbrock import interpolate
 from jaxion.kernel.steps import step
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_published_ends_come_out_at_the_digits_that_the_tolerance_promises(name):
+    problem = PROBLEMS[name]
+    system = System(problem.f, rows=problem.y0.size, params=problem.theta.size)
+    for rtol in (1e-5, 1e-7, 1e-9):
+        course = integrate(system, problem.y0, problem.theta, [0.0, problem.t_end], scale=problem.scale, rtol=rtol)
+        error = np.abs(np.asarray(course.final) - problem.end) / (problem.scale + np.abs(problem.end))
+        assert int(course.status) == 1
+        assert error.max() < 30 * rtol
 
 
 def oscillator(t, y, theta):

@@ -15,8 +15,8 @@ from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.widths import lane_width
 from jaxion.kernel.xla import Lanes, advance, begin
 
-SLICE: Final = 1024
-"""Most cells a call: many times the lanes, so that they are rarely idle."""
+SLICE: Final = 512
+"""Cells a call: many times the lanes, so that they are rarely idle. Batches with fewer for each core go lanes by lanes: no third size is compiled."""
 
 TURNS: Final = 2000
 """Steps of every lane before Python looks up: a fraction of a second."""
@@ -30,8 +30,7 @@ def run_eagerly(plan: Plan, given: Given) -> Course:
     first, onward = _compiled(plan, width)
     stop = threading.Event()
 
-    # Powers of two, so that few sizes are compiled; all cores have work.
-    size = min(SLICE, max(width, 1 << (-(-cells // cores()) - 1).bit_length()))
+    size = max(SLICE, width) if cells > max(SLICE * (cores() - 1), width) else width
 
     def one(begin: int) -> Course:
         part = _slice(given, begin, size)

@@ -18,6 +18,9 @@ from jaxion.kernel.system import System
 from jaxion.kernel.widths import lane_width
 from jaxion.kernel.xla import advance, begin
 
+SINGLE = 1e-5
+"""Tightest relative tolerance in single precision: below it the error of a step is rounding."""
+
 
 def integrate(
     system: System,
@@ -73,6 +76,8 @@ def integrate(
     """
     if not 1e-12 <= rtol <= 1e-4:
         raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
+    if rtol < SINGLE and jnp.result_type(float) != jnp.float64:
+        raise ValueError(f"Argument `rtol` must be {SINGLE:g} or more in single precision, but it is {rtol:g}.")
     y0, theta, edges = (jnp.asarray(x, float) for x in (y0, theta, edges))
     one = y0.ndim == 1
     cells = 1 if one else y0.shape[1]

@@ -116,10 +116,8 @@ def advance(plan: Plan, given: Given, lanes: Lanes, turns: int | None = None) ->
             turn=lanes.turn + 1,
             course=course,
         )
-        over = live(lanes) & (stop != Status.not_run)
-        return jax.lax.cond(
-            eqxi.unvmap_any(over | (good & last)), lambda l: _turn_over(plan, given, l, over, stop, good & last), lambda l: l, lanes
-        )
+        over, edge = live(lanes) & (stop != Status.not_run), keep & last
+        return jax.lax.cond(eqxi.unvmap_any(over | edge), lambda l: _turn_over(plan, given, l, over, stop, edge), lambda l: l, lanes)
 
     def unfinished(lanes: Lanes) -> Bool[Array, ""]:
         more = eqxi.unvmap_any(live(lanes))

@@ -9,6 +9,7 @@ from jaxion.compartment import Bath, Compartment, Link, Membrane
 from jaxion.errors import nearest
 from jaxion.mechanisms import Exchange, GlialBuffer, HHPotassium, HHSodiumSlaved, Leak, NaKATPaseSigmoid
 from jaxion.model import Model
+from jaxion.protocols import Protocol, block, rest
 
 _RESERVOIRS = ("closed", "glia", "bath")
 _AREA, _INSIDE, _ECS = 922.0, 2.16, 0.72  # µm², pL, pL
@@ -117,4 +118,5 @@ def huebel_dahlem2014(
         RT_F=26.64,
         F=F,
         anoxia=(("scale", "neuron.nka.activity", 0.0),),
+        published=(("spreading_depolarisation", Protocol(rest(20), block("neuron.nka", 1.0, 9.5), rest(200))),),
     )

@@ -7,6 +7,8 @@ from jaxion import units
 from jaxion.compartment import Bath, Compartment, Link, Membrane
 from jaxion.mechanisms import Exchange, GlialUptake, HHPotassium, HHSodium, Leak, NaKATPaseSigmoid
 from jaxion.model import Model
+from jaxion.protocols import Protocol
+from jaxion.protocols import anoxia as anoxia_for
 
 _V = -67.79655  # mV, at rest
 
@@ -101,4 +103,5 @@ def zandt2011(
         F=F,
         anoxia=anoxia if charge_consistent else (*anoxia, ("set", "neuron.leak_Cl.mobile", 1.0)),
         breaks=() if charge_consistent else ("charge",),
+        published=(("wave_of_death", Protocol(anoxia_for(1500))),),
     )

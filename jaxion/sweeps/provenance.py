@@ -69,7 +69,7 @@ def _parameters(plan: Plan) -> dict[str, float]:
     """Values of all parameters in the model that the population is built around."""
     model = plan.cells.base
     # The ion that balances the charge follows from the others.
-    balancing = {f"{name}.{membrane.balance}" for name, membrane in model.membranes.items()}
+    balancing = {f"{name}.{membrane.balance}" for name, membrane in model.membranes.items() if model.has_capacitor_law}
     names = [path.name for path in paths(model) if path.kind == "parameter" and path.name not in balancing]
     return {name: float(np.asarray(value)) for name, value in observe(model, model.baseline(), names).items()}
 

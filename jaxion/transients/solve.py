@@ -1,5 +1,6 @@
 """`solve`: the public function, for one cell or a batch, eager or under a transformation."""
 
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from jaxion.kernel import Course, integrate
 from jaxion.model import Model
 from jaxion.paths import check_settable
 from jaxion.precision import check_precision
-from jaxion.protocols import Drive, Protocol, resolve
+from jaxion.protocols import Drive, Protocol, find, resolve
 from jaxion.transients.equations import equations, lasting, over_cells, phase_numbers, scales
 from jaxion.transients.measured import look_up, outputs
 from jaxion.transients.measures import Final, Measure
@@ -22,13 +23,23 @@ from jaxion.transients.starts import start_rows
 from jaxion.transients.tangents import forward
 from jaxion.transients.times import save_times
 
+
+@typing.runtime_checkable
+class Batch(typing.Protocol):
+    """What builds the model of a batch: a `Population`, which lies below this layer."""
+
+    def model(self) -> Model:
+        """The model of all cells."""
+        ...
+
+
 BACKENDS = ("auto", "kernel", "diffrax")
 """Roads: the kernel for batches, any diffrax solver as the second."""
 
 
 def solve(
-    model: Model,
-    protocol: Protocol,
+    model: Model | Batch,
+    protocol: Protocol | str,
     start: Any = None,
     save: Any = None,
     measure: Mapping[str, Measure | Final] | None = None,
@@ -47,9 +58,9 @@ def solve(
     derivative, and changes no other cell.
 
     Args:
-        model: One cell, or a batch with leaves of shape `(cells,)`.
-        protocol: What is done to it.
-        start: `"baseline"` (default), `"setpoint"` of the model before the protocol, a `SetPoint`, a `State` such
+        model: One cell, a batch with leaves of shape `(cells,)`, or a `Population`.
+        protocol: What is done to it; or the name of one of `jaxion.protocols.of(model)`.
+        start: `"baseline"` (default), `"setpoint"` (default for a population) of the model before the protocol, a `SetPoint`, a `State` such
             as `solution.final`, or rows of shape `(rows, *cells)`.
         save: Times at which the state is saved, s from the protocol's start: None, increasing times, or `"t0:t1:n"`.
         measure: Measures by name, such as `{"t_depol": jaxion.crossing("neuron.V", -40.0), "end": jaxion.final()}`.
@@ -80,6 +91,8 @@ def solve(
 
     Source: Düsterwald et al. (2018) eLife 7:e39575 for the example.
     """
+    if not isinstance(model, Model):
+        model, start = model.model(), "setpoint" if start is None else start
     check_precision(model, precision)
     if backend not in BACKENDS:
         raise ValueError(f"Argument `backend` must be one of {', '.join(BACKENDS)}, but it is `{backend}`.{nearest(backend, BACKENDS)}")
@@ -88,6 +101,7 @@ def solve(
     wrt = (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for path in wrt:
         check_settable(model, path)
+    protocol = find(model, protocol) if isinstance(protocol, str) else protocol
     drive = resolve(protocol, model)
     times = save_times(save, drive.edges[-1])
     measures = look_up(drive.model, measure or {})
