@@ -34,7 +34,7 @@ class Compiled:
         graph = Graph()
         node = function(graph, *(graph.input("x", i) for i in range(arity)))
         module = ir.Module()
-        emitted = emit_program(module, "f", {("out", 0): node}, Layout({"x": arity, "out": 1}), self.width)
+        emitted = emit_program(module, "f", {("out", 0): node}, Layout({"x": arity, "out": 1}), self.width, self.width)
         emitted.linkage = "external"
         self.machine = Machine(module)
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.machine.address("f"))

@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from jaxion.kernel.graph import Node, sorted_nodes
 from jaxion.kernel.llvm_functions import FUNCTIONS
-from jaxion.kernel.llvm_vectors import INT, Vectors
+from jaxion.kernel.llvm_vectors import DOUBLE, INT, Vectors
 from jaxion.kernel.trace import UnknownPrimitive
 from jaxion.kernel.unrolled import Layout, Program
 
@@ -16,8 +16,8 @@ Value = Any
 POINTER = ir.PointerType()
 
 
-def emit_program(module: ir.Module, name: str, program: Program, layout: Layout, width: int) -> ir.Function:
-    """A function of a pointer to the lanes: place k of the layout is the vector number k.
+def emit_program(module: ir.Module, name: str, program: Program, layout: Layout, width: int, lanes: int) -> ir.Function:
+    """A function of a pointer to `width` neighbours of so many `lanes`: place k of the layout is `lanes` numbers after place k − 1.
 
     Raises:
         UnknownPrimitive: An operation has no vector form.
@@ -31,7 +31,7 @@ def emit_program(module: ir.Module, name: str, program: Program, layout: Layout,
     vectors = Vectors(builder, width, contract=True)
 
     def at(name: str, index: int) -> Value:
-        return builder.gep(function.args[0], [ir.Constant(INT, layout.place(name, index))], source_etype=vectors.type)
+        return builder.gep(function.args[0], [ir.Constant(INT, lanes * layout.place(name, index))], source_etype=DOUBLE)
 
     nodes = sorted_nodes(program.values())
     divisions = Counter(node.args[1].number for node in nodes if node.op == "div")

@@ -27,7 +27,9 @@ FRAME: Final = (*ARRAYS, *COUNTS, "queue", "next", "limit")
 
 def emit_run(module: ir.Module, unrolled: Unrolled, width: int) -> None:
     """The function `run` of the lanes, the frame and a number of turns; it returns how many lanes are at work."""
-    programs = {name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, width) for name in ("enter", "turn", "sample")}
+    # Lanes begin and try together; they save each for itself.
+    widths = {"enter": width, "turn": width, "sample": 1}
+    programs = {name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width) for name, w in widths.items()}
     function = ir.Function(module, ir.FunctionType(INT, [POINTER, POINTER, INT]), "run")
     _Loop(function, unrolled.layout, width, programs).emit()
 
@@ -69,8 +71,9 @@ class _Loop:
             b.ret(b.load(live, typ=INT))
         b.store(b.sub(b.load(left, typ=INT), _int(1)), left)
         b.call(self.programs["turn"], [self.lanes])
-        self._save()
         with self._over(_int(0), _int(self.width)) as lane, b.if_then(b.not_(self._less(self._whole("cell", lane), _int(0)))):
+            with b.if_then(self._positive("good", lane)):
+                self._save(lane)
             self._settle(lane)
         b.branch(turn)
         self.counters.branch(begin)
@@ -113,23 +116,13 @@ class _Loop:
             place = self._at(b.add(b.mul(phase, driven), row), cell)
             self._put("theta", lane, self._array("drive", place), b.add(first, row))
 
-    def _save(self) -> None:
-        """Rows at the times that the turn has passed, in all lanes at once as long as some lane has one."""
-        b, again = self.b, self.counters.alloca(INT)
-        b.store(_int(1), again)
-        with self._while(lambda: self._less(_int(0), b.load(again, typ=INT))):
-            b.store(_int(0), again)
-            with self._over(_int(0), _int(self.width)) as lane:
-                self._put("pending", lane, _number(0.0))
-                moved = b.and_(b.not_(self._less(self._whole("cell", lane), _int(0))), self._positive("good", lane))
-                with b.if_then(moved), b.if_then(self._is_due(lane)):
-                    self._put("pending", lane, _number(1.0))
-                    self._put("due", lane, self._next_save(lane))
-                    b.store(_int(1), again)
-            with b.if_then(self._less(_int(0), b.load(again, typ=INT))):
-                b.call(self.programs["sample"], [self.lanes])
-                with self._over(_int(0), _int(self.width)) as lane, b.if_then(self._positive("pending", lane)):
-                    self._write_save(lane, self._whole("cell", lane), "sample", ir.Constant(ir.IntType(1), 1))
+    def _save(self, lane: Value) -> None:
+        """Rows at the times that the turn has passed."""
+        cell, known = self._whole("cell", lane), ir.Constant(ir.IntType(1), 1)
+        with self._while(lambda: self._is_due(lane)):
+            self._put("due", lane, self._next_save(lane))
+            self.b.call(self.programs["sample"], [self._pointer(lane)])
+            self._write_save(lane, cell, "sample", known)
 
     def _settle(self, lane: Value) -> None:
         """After a turn: the cell is over, or its phase is, or it goes on."""
@@ -195,6 +188,9 @@ class _Loop:
     def _lane_place(self, name: str, lane: Value, row: Value | None = None) -> Value:
         first = self.b.add(lane, _int(self.layout.place(name) * self.width)) if self.layout.sizes[name] else lane
         index = first if row is None else self.b.add(first, self.b.mul(row, _int(self.width)))
+        return self._pointer(index)
+
+    def _pointer(self, index: Value) -> Value:
         return self.b.gep(self.lanes, [index], source_etype=DOUBLE)
 
     def _get(self, name: str, lane: Value, row: Value | None = None) -> Value:

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from llvmlite import ir
@@ -116,7 +117,8 @@ def _together(work: Any, threads: int, stop: threading.Event) -> None:
 
 
 def _course(plan: Plan, kernel: Kernel, results: dict[str, np.ndarray]) -> Course:
-    arrays = {name: jnp.asarray(array) for name, array in results.items()}
+    # Nobody else holds these arrays: JAX need not copy them.
+    arrays = {name: jax.device_put(array, may_alias=True) for name, array in results.items()}
     states, reduced, ok = arrays.pop("reduced"), [], arrays["status"] == Status.ok
     first = 0
     for reduction, size in zip(plan.reductions, kernel.sizes_reduced, strict=True):

@@ -69,7 +69,7 @@ class Unrolled:
                 **{"before": system.rows, "K": 3 * system.rows},
                 **dict.fromkeys(("from", "length", "good", "last", "stop"), 1),
                 # What belongs to the loop.
-                **dict.fromkeys(("cell", "phase", "fresh", "save", "due", "pending"), 1),
+                **dict.fromkeys(("cell", "phase", "fresh", "save", "due"), 1),
                 "sample": system.rows,
             }
         )
