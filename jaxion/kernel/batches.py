@@ -1,7 +1,6 @@
 """Large batches outside of any transformation: slices of cells on all cores, each interrupted often enough that Ctrl-C works."""
 
 import functools
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxion.kernel.problem import Course, Given, Plan
-from jaxion.kernel.widths import lane_width
+from jaxion.kernel.widths import cores, lane_width
 from jaxion.kernel.xla import Lanes, advance, begin
 
 SLICE: Final = 512
@@ -22,8 +21,8 @@ TURNS: Final = 2000
 """Steps of every lane before Python looks up: a fraction of a second."""
 
 
-def run_eagerly(plan: Plan, given: Given) -> Course:
-    """All cells of concrete numbers; the same bits whatever the number, order and slices of the cells."""
+def run_by_xla(plan: Plan, given: Given) -> Course:
+    """All cells of concrete numbers by `jax.numpy`; the same bits whatever the number, order and slices of the cells."""
     given = jax.tree.map(np.asarray, given)
     cells = given.y.shape[1]
     width = lane_width(cells)
@@ -71,8 +70,3 @@ def _slice(given: Given, begin: int, size: int) -> Given:
         return np.concatenate([part, np.repeat(part[..., -1:], lacking, axis=-1)], axis=-1) if lacking else part
 
     return given.of_cells(cut)
-
-
-def cores() -> int:
-    """Cores that this process may use, which may be fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

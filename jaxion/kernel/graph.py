@@ -4,6 +4,7 @@ The graph is what every lowering starts from. Building it simplifies (constants,
 signs) and shares, so that derivatives written entry by entry cost little more than the function.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -82,7 +83,7 @@ class Graph:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Node] = {}
 
-    def constant(self, value: float | bool) -> Node:
+    def constant(self, value: float | int | bool) -> Node:
         """A number or truth value that is known now."""
         kind = bool if isinstance(value, bool | np.bool_) else float
         value = kind(value)
@@ -223,6 +224,13 @@ def evaluate(outputs: list[Node], inputs: Callable[[str, int], Any], functions: 
             value = _ARITHMETIC[node.op](*args) if node.op in _ARITHMETIC else functions[node.op](*args)
         values[node.number] = value
     return [values[node.number] for node in outputs]
+
+
+def substitute(outputs: list[Node], graph: Graph, inputs: Callable[[str, int], Node]) -> list[Node]:
+    """The outputs as nodes of `graph`, with other nodes in place of the inputs."""
+    calls: dict[str, Callable[..., Any]] = {name: functools.partial(graph.call, name) for name in (*FUNCTIONS, *COMPARISONS, *LOGIC)}
+    values = evaluate(outputs, inputs, {**calls, "select": graph.select})
+    return [value if isinstance(value, Node) else graph.constant(value) for value in values]
 
 
 _ARITHMETIC: Final[dict[str, Callable[..., Any]]] = {

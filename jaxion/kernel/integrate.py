@@ -10,7 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion.errors import Status
-from jaxion.kernel.batches import run_eagerly
+from jaxion.kernel.lowerings import run_eagerly
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.reductions import Reduction
 from jaxion.kernel.replay import replay
@@ -33,6 +33,7 @@ def integrate(
     reductions: Sequence[Reduction] = (),
     rtol: float = 1e-6,
     max_steps: int = 1_000_000,
+    lowering: str = "auto",
 ) -> Course:
     r"""Integrate $dy/dt = f(t, y, \theta)$ of each cell with Rodas5P, adaptive and independent in every cell.
 
@@ -52,12 +53,14 @@ def integrate(
         reductions: Measures of the system's observables.
         rtol: Relative tolerance; looser than 1e-4 is refused.
         max_steps: Steps tried in a cell at most. Reverse mode keeps a state for each 256 of them, taken or not.
+        lowering: What runs eager calls: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever is the faster one that is
+            possible (`"auto"`). Under a transformation it is always `jax.numpy`.
 
     Returns:
         `Course`: `saved` `(times, rows, cells)`, `reduced`, `final` `(rows, cells)`, `status`, `steps`.
 
     Raises:
-        ValueError: An argument's shape does not fit, or `rtol` is not between 1e-12 and 1e-4.
+        ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4, or `lowering` is not possible.
 
     Example:
         Robertson's reaction, stiff over eleven decades of time:
@@ -91,6 +94,8 @@ def integrate(
 
     edges = spread("edges", edges, 1, None)
     phases = edges.shape[0] - 1
+    if phases < 1:
+        raise ValueError("Argument `edges` must hold a begin and an end.")
     drive = jnp.zeros((phases, 0, cells)) if drive is None else spread("drive", drive, 2, None)
     scale = jnp.asarray(scale, float)
     scale = jnp.broadcast_to(scale, y0.shape[:1]) if scale.ndim == 0 else scale
@@ -103,8 +108,7 @@ def integrate(
         saves=jnp.asarray(saves, float),
     )
     plan = Plan(system, tuple(reductions), float(rtol), max_steps)
-    run = _traced if any(isinstance(leaf, Tracer) for leaf in given) else run_eagerly
-    course = run(plan, given)
+    course = _traced(plan, given) if any(isinstance(leaf, Tracer) for leaf in given) else run_eagerly(plan, given, lowering)
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
 
 

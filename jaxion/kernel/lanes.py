@@ -4,16 +4,18 @@ A step is accepted if the root mean square over rows of $e_i / \big(r\,(s_i + \m
 at most one, with the relative tolerance r and the scale s of each row, at its end and for the dense output.
 """
 
+import functools
 from typing import Final
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Num
 
 from jaxion.errors import Status
 from jaxion.kernel import rosenbrock
 
 Lane = Float[Array, " lanes"]
 Rows = Float[Array, "rows lanes"]
+Number = int | float | Num[Array, ""]
 
 SAFETY: Final = 0.9
 SHRINK: Final = 0.2
@@ -27,9 +29,28 @@ EARLY: Final = 1e-3
 
 SHORTEST: Final = 1e-20
 """Part of a phase below which a step is too small, wherever the phase begins."""
+ROUNDING: Final = 1e-10
+"""Part of a step by which it may be stretched to end at an edge: a rest would be shorter than rounding."""
+LEFT: Final = 0.25
+"""Factor on a step that is accurate and yet leaves the domain."""
 
 
-def error_norm(error: Rows, y: Rows, y1: Rows, scale: Rows, rtol: float) -> Lane:
+def within_phase(end: Lane, t: Lane, h: Lane) -> tuple[Bool[Array, " lanes"], Lane]:
+    """Whether a step of length h comes to the end of the phase, and its length within it."""
+    last = h >= (end - t) * (1 - ROUNDING)
+    return last, jnp.where(last, end - t, h)
+
+
+def verdict(
+    errors: tuple[Rows, ...], y: Rows, y1: Rows, scale: Rows, rtol: Number, positive: tuple[int, ...], rejected: Bool[Array, " lanes"]
+) -> tuple[Bool[Array, " lanes"], Lane]:
+    """Whether a step is accepted, and the next step's length over its own; `rejected` says that the one before was not accepted."""
+    norm = functools.reduce(jnp.maximum, (error_norm(error, y, y1, scale, rtol) for error in errors))
+    small, inside = norm <= 1.0, in_domain(y1, positive)
+    return small & inside, jnp.where(small & ~inside, LEFT, step_factor(norm, rejected))
+
+
+def error_norm(error: Rows, y: Rows, y1: Rows, scale: Rows, rtol: Number) -> Lane:
     """Error of a step over what is allowed; infinite where a number is not finite."""
     ratio = error / (rtol * (scale + jnp.maximum(jnp.abs(y), jnp.abs(y1))))
     # Row by row: XLA's reduction over a leading axis is no vector operation.
@@ -61,11 +82,18 @@ def in_domain(y: Rows, positive: tuple[int, ...]) -> Bool[Array, " lanes"]:
 
 
 def reason_to_stop(
-    t: Lane, h: Lane, duration: Lane, y1: Rows, positive: tuple[int, ...], tries: Int[Array, " lanes"], max_steps: int
-) -> Int[Array, " lanes"]:
-    """Status of lanes that cannot go on after a rejected step; `not_run` for those that can."""
+    good: Bool[Array, " lanes"],
+    t: Lane,
+    h: Lane,
+    duration: Lane,
+    y1: Rows,
+    positive: tuple[int, ...],
+    tries: Num[Array, " lanes"],
+    max_steps: Number,
+) -> Num[Array, " lanes"]:
+    """Status of lanes that cannot go on after a step, accepted (`good`) or not; `not_run` for those that can."""
     tiny = h <= 8 * jnp.finfo(t.dtype).eps * jnp.abs(t) + SHORTEST * duration
     finite = jnp.all(jnp.isfinite(y1), axis=0)
     cause = jnp.where(finite, jnp.where(in_domain(y1, positive), Status.step_too_small, Status.not_positive), Status.not_finite)
     stopped = jnp.where(tries >= max_steps, Status.max_steps, Status.not_run)
-    return jnp.where(tiny, cause, stopped).astype(tries.dtype)
+    return jnp.where(tiny & ~good, cause, stopped).astype(tries.dtype)

@@ -100,8 +100,9 @@ class Extremum(Reduction):
         """Take the step's largest value, at the stationary point next to its largest sample."""
         q = self.sign * q
         c = _coefficients(q)
-        top = jnp.argmax(q, axis=0)
-        at = jnp.asarray(NODES)[top]
+        at, top = jnp.full_like(q[0], float(NODES[0])), q[0]
+        for node, value in zip(NODES[1:], q[1:], strict=True):
+            at, top = jnp.where(value > top, float(node), at), jnp.maximum(value, top)
         low, high = jnp.maximum(at - 0.25, 0.0), jnp.minimum(at + 0.25, 1.0)
 
         def closer(at: Lane) -> Lane:

@@ -1,23 +1,17 @@
 """One step in every lane, and what reductions make of it: arrays with the lanes last, in jax.numpy."""
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxion.kernel import rosenbrock as method
-from jaxion.kernel.lanes import error_norm, in_domain, step_factor
+from jaxion.kernel.lanes import verdict, within_phase
 from jaxion.kernel.linear import apply, combine, inverse
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.reductions import NODES, State
 from jaxion.kernel.system import System
-
-ROUNDING: Final = 1e-10
-"""Part of a step by which it may be stretched to end at an edge: a rest would be shorter than rounding."""
-
-LEFT: Final = 0.25
-"""Factor on a step that is accurate and yet leaves the domain."""
 
 Lane = Float[Array, " lanes"]
 Rows = Float[Array, "rows lanes"]
@@ -71,12 +65,10 @@ class Attempt(NamedTuple):
 
 def attempt(plan: Plan, end: Lane, t: Lane, h: Lane, y: Rows, theta: Array, scale: Rows, rejected: Bool[Array, " lanes"]) -> Attempt:
     """Try a step of length h, or to the end of the phase if that is nearer; `rejected` says that the one before was not accepted."""
-    last = h >= (end - t) * (1 - ROUNDING)
-    h = jnp.where(last, end - t, h)
+    last, h = within_phase(end, t, h)
     done = step(plan.system, t, h, y, theta)
-    norm = jnp.maximum(*(error_norm(error, y, done.y1, scale, plan.rtol) for error in (done.error, done.between)))
-    small, inside = norm <= 1.0, in_domain(done.y1, plan.system.positive)
-    return Attempt(done, h, last, small & inside, jnp.where(small & ~inside, LEFT, step_factor(norm, rejected)))
+    good, factor = verdict((done.error, done.between), y, done.y1, scale, plan.rtol, plan.system.positive, rejected)
+    return Attempt(done, h, last, good, factor)
 
 
 def samples(plan: Plan, t: Lane, h: Lane, y: Rows, theta: Array, done: Step) -> Float[Array, "nodes observables lanes"]:

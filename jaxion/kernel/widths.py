@@ -1,5 +1,6 @@
-"""How many lanes run side by side."""
+"""How many lanes run side by side, and on how many cores."""
 
+import os
 from typing import Final
 
 import jax
@@ -19,3 +20,8 @@ def lane_width(cells: int) -> int:
     if jax.default_backend() != "cpu":
         return min(ACCELERATOR, max(SMALL, 1 << (cells - 1).bit_length()))
     return SMALL if cells <= SMALL else CPU
+
+
+def cores() -> int:
+    """Cores that this process may use, which may be fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -95,11 +95,7 @@ def advance(plan: Plan, given: Given, lanes: Lanes, turns: int | None = None) ->
             course, save = _save(given, lanes, done, h, t1, keep)
         tries = lanes.tries + live(lanes).astype(int)
         duration = end - given.edges[lanes.phase, at]
-        stop = jnp.where(
-            good,
-            jnp.where(tries >= plan.max_steps, Status.max_steps, Status.not_run),
-            reason_to_stop(lanes.t, h, duration, done.y1, plan.system.positive, tries, plan.max_steps),
-        )
+        stop = reason_to_stop(good, lanes.t, h, duration, done.y1, plan.system.positive, tries, plan.max_steps)
         phase = lanes.phase + (good & last).astype(int)
         finished = phase == given.edges.shape[0] - 1
         stop = jnp.where(finished, Status.ok, stop)

@@ -1,0 +1,56 @@
+"""Which lowering runs an eager batch, and why it is not the fastest one."""
+
+import functools
+import importlib.util
+import warnings
+from typing import Final
+
+import jax
+import jax.numpy as jnp
+
+from jaxion.kernel.batches import run_by_xla
+from jaxion.kernel.problem import Course, Given, Plan
+from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.widths import cores
+
+LOWERINGS: Final = ("auto", "llvm", "xla")
+
+
+def run_eagerly(plan: Plan, given: Given, lowering: str) -> Course:
+    """All cells of concrete numbers.
+
+    Raises:
+        ValueError: There is no such lowering, or it is not possible here.
+    """
+    if lowering not in LOWERINGS:
+        raise ValueError(f"Argument `lowering` must be one of {', '.join(map(repr, LOWERINGS))}, but it is {lowering!r}.")
+    if lowering == "xla" or (lowering == "auto" and jax.default_backend() != "cpu"):
+        return run_by_xla(plan, given)
+    obstacle = _obstacle()
+    if obstacle is None:
+        # Not before it is needed: LLVM is large, and `import jaxion` is light.
+        from jaxion.kernel.native import run_natively
+
+        try:
+            return run_natively(plan, given, cores())
+        except UnknownPrimitive as unknown:
+            obstacle = f"the equations use `{unknown}`, which has none"
+    if lowering == "llvm":
+        raise ValueError(f"Argument `lowering` is 'llvm', but there can be no machine code: {obstacle}.")
+    warn_once(f"Cells are integrated by `jax.numpy`, several times slower than by machine code: {obstacle}.")
+    return run_by_xla(plan, given)
+
+
+@functools.cache
+def warn_once(message: str) -> None:
+    """Warn, the first time in a process."""
+    warnings.warn(message, stacklevel=4)
+
+
+def _obstacle() -> str | None:
+    """Why there can be no machine code, whatever the equations."""
+    if importlib.util.find_spec("llvmlite") is None:
+        return "llvmlite is not installed"
+    if jnp.result_type(float) != jnp.float64:
+        return "it computes in float64, which `jaxion.enable_x64()` turns on"
+    return None

@@ -1,0 +1,37 @@
+"""Machine code in this process, made by LLVM for the processor that it runs on."""
+
+import functools
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+
+@functools.cache
+def vector_width() -> int:
+    """Numbers in the widest vector that the processor computes with at once."""
+    features = llvm.get_host_cpu_features()
+    widths = (("avx512f", 8), ("avx2", 4), ("avx", 4), ("sse2", 2), ("neon", 2))
+    return next((width for feature, width in widths if features.get(feature)), 1)
+
+
+class Machine:
+    """A compiled module; its functions live as long as this object."""
+
+    def __init__(self, module: ir.Module):
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features().flatten()
+        # One for each module: the engine owns it. Its code model may not be "small": code and constants can lie far apart.
+        host = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(), features=features, opt=2
+        )
+        module.triple, module.data_layout = llvm.get_process_triple(), str(host.target_data)
+        compiled = llvm.parse_assembly(str(module))
+        builder = llvm.create_pass_builder(host, llvm.create_pipeline_tuning_options(speed_level=2))
+        builder.getModulePassManager().run(compiled, builder)
+        self._engine = llvm.create_mcjit_compiler(compiled, host)
+        self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Address of a function."""
+        return self._engine.get_function_address(name)

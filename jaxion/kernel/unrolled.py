@@ -1,0 +1,230 @@
+"""One turn of the lanes as a straight line of operations on numbers, in place of arrays: what machine code is made from.
+
+The formulae of the step are those of `steps`; its control is traced from `lanes`, reductions from their own `fold`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxion.kernel import rosenbrock as method
+from jaxion.kernel.graph import Graph, Node, substitute
+from jaxion.kernel.lanes import first_step, reason_to_stop, verdict, within_phase
+from jaxion.kernel.lu import factorised, growth, solved
+from jaxion.kernel.reductions import NODES, Reduction
+from jaxion.kernel.system import System, SystemGraph
+from jaxion.kernel.trace import UnknownPrimitive, trace
+
+Nodes = list[Node]
+Program = dict[tuple[str, int], Node]
+"""What is written, by name and index: results of operations on inputs by name and index."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where a lane keeps its numbers.
+
+    Args:
+        sizes: How many there are of each, by name.
+    """
+
+    sizes: dict[str, int]
+
+    @property
+    def size(self) -> int:
+        """How many there are in all."""
+        return sum(self.sizes.values())
+
+    def place(self, name: str, index: int = 0) -> int:
+        """Number of one of them."""
+        if not 0 <= index < self.sizes[name]:
+            raise IndexError(f"{name}[{index}]")
+        names = list(self.sizes)
+        return sum(self.sizes[before] for before in names[: names.index(name)]) + index
+
+
+class Unrolled:
+    """The programs of a system and its reductions, and the layout of a lane.
+
+    `turn` tries a step and moves on if it is accepted. `enter` prepares lanes whose phase (`fresh` = 1) or cell
+    (`fresh` = 2) is new. `sample` interpolates the rows at the time `due` within the step. Truth values are kept as zero and one.
+    """
+
+    def __init__(self, system: System, reductions: tuple[Reduction, ...]):
+        if isinstance(system.graph, UnknownPrimitive):
+            raise system.graph
+        self._system, self._reductions, self._source = system, reductions, system.graph
+        self._watched = Graph()
+        self._observables = _observed(system, self._watched) if reductions else []
+        graph = Graph()
+        begun = self._begun(graph, *_moving(graph, system))
+        self.layout = Layout(
+            {
+                **dict.fromkeys(("t", "h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps"), 1),
+                **{"y": system.rows, "scale": system.rows, "theta": system.params, "reduced": sum(map(len, begun))},
+                # What a turn tells about its step.
+                **{"before": system.rows, "K": 3 * system.rows},
+                **dict.fromkeys(("from", "length", "good", "last", "stop"), 1),
+                # What belongs to the loop.
+                **dict.fromkeys(("cell", "phase", "fresh", "save", "due"), 1),
+                "sample": system.rows,
+            }
+        )
+        self.sizes_reduced = tuple(map(len, begun))
+        self.enter = self._enter()
+        self.turn = self._turn()
+        self.sample = _sample(system.rows)
+
+    def _enter(self) -> Program:
+        graph, system = Graph(), self._system
+        t, y, theta = _moving(graph, system)
+        fresh, h, rejected = (graph.input(name) for name in ("fresh", "h", "rejected"))
+        new, cell = graph.call("lt", 0.0, fresh), graph.call("lt", 1.0, fresh)
+        rate = _rates(self._source, graph, t, y, theta)
+        (first,) = in_lane(first_step, graph, rate, y, _inputs(graph, "scale", system.rows), graph.input("end") - graph.input("begin"))
+        states = [node for state in self._begun(graph, t, y, theta) for node in state]
+        return {
+            ("h", 0): graph.select(new, first, h),
+            ("rejected", 0): graph.select(new, 0.0, rejected),
+            ("fresh", 0): graph.constant(0.0),
+            **_written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
+        }
+
+    def _turn(self) -> Program:
+        graph, system = Graph(), self._system
+        t, y, theta = _moving(graph, system)
+        scale = _inputs(graph, "scale", system.rows)
+        h, begin, end, rejected, tries, accepted, rtol, max_steps = (
+            graph.input(name) for name in ("h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps")
+        )
+        last, h = in_lane(within_phase, graph, end, t, h)
+        y1, error, between, K = step(self._source, graph, t, h, y, theta)
+
+        def judged(error: Any, between: Any, y: Any, y1: Any, scale: Any, rtol: Any, rejected: Any) -> Any:
+            return verdict((error, between), y, y1, scale, rtol[0], system.positive, rejected > 0)
+
+        good, factor = in_lane(judged, graph, error, between, y, y1, scale, rtol, rejected)
+        tries = tries + 1.0
+
+        def stopped(good: Any, t: Any, h: Any, duration: Any, y1: Any, tries: Any, max_steps: Any) -> Any:
+            return reason_to_stop(good > 0, t, h, duration, y1, system.positive, tries, max_steps[0])
+
+        one = graph.select(good, 1.0, 0.0)
+        (stop,) = in_lane(stopped, graph, one, t, h, end - begin, y1, tries, max_steps)
+        moved = {
+            "t": [graph.select(last, end, t + h)],
+            "y": y1,
+            "reduced": self._folded(graph, t, h, y, y1, K, theta),
+        }
+        told = {"h": h * factor, "rejected": 1.0 - one, "tries": tries, "accepted": accepted + one, "from": t, "length": h}
+        return {
+            **{(name, i): graph.select(good, node, graph.input(name, i)) for name, nodes in moved.items() for i, node in enumerate(nodes)},
+            **{(name, 0): node for name, node in told.items()},
+            **{("good", 0): one, ("last", 0): graph.select(last, 1.0, 0.0), ("stop", 0): stop},
+            **_written("before", y),
+            **_written("K", [node for row in K for node in row]),
+        }
+
+    def _begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
+        """State of each reduction before the first step."""
+        q = self._watch(graph, t, y, theta)
+        return [in_lane(r.begin, graph, q[r.index]) for r in self._reductions]
+
+    def _folded(self, graph: Graph, t: Node, h: Node, y: Nodes, y1: Nodes, K: list[Nodes], theta: Nodes) -> Nodes:
+        """States of all reductions after a step."""
+        if not self._reductions:
+            return []
+        samples = []
+        for at in NODES.tolist():
+            row = [method.interpolate(at, *numbers) for numbers in zip(y, y1, zip(*K, strict=True), strict=True)]
+            samples.append(self._watch(graph, t + at * h, row, theta))
+        states, first = [], 0
+        for r, size in zip(self._reductions, self.sizes_reduced, strict=True):
+            state = _inputs(graph, "reduced", size, first)
+            states += in_lane(lambda t, h, q, *s, r=r: r.fold(s, t, h, q), graph, t, h, [q[r.index] for q in samples], *state)
+            first += size
+        return states
+
+    def _watch(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
+        given = {"t": [t], "y": y, "theta": theta}
+        return substitute(self._observables, graph, lambda name, i: given[name][i])
+
+
+def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: Nodes) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
+    """One step of Rodas5P as in `steps.step`: rows at its end, both estimates of the error, coefficients of the dense output."""
+    rows = range(len(y))
+    none = graph.call("le", h, 0.0)
+    h = graph.select(none, 1.0, h)
+    given = {"t": [t], "y": y, "theta": theta}
+    slots = [(i, j) for i, row in enumerate(source.J) for j in sorted(row)]
+    slopes = [source.J[i][j] for i, j in slots] + [source.graph.constant(0.0) if node is None else node for node in source.f_t]
+    values = substitute([*source.f, *slopes], graph, lambda name, i: given[name][i])
+    rate, J, f_t = values[: len(y)], dict(zip(slots, values[len(y) :], strict=False)), values[-len(y) :]
+    shift, inverse_h = 1.0 / (h * method.GAMMA), 1.0 / h
+    W = {place: -value for place, value in J.items()}
+    W |= {(i, i): shift - J[i, i] if (i, i) in J else shift for i in rows}
+    factors = factorised(W, len(y))
+    k: list[Nodes] = []
+    for stage in range(method.STAGES):
+        if stage:
+            at = [y[i] + _combined(graph, method.A[stage], [x[i] for x in k]) for i in rows]
+            rate = _rates(source, graph, t + method.ALPHA[stage] * h, at, theta)
+        held = [inverse_h * _combined(graph, method.C[stage], [x[i] for x in k]) for i in rows]
+        k.append(solved(factors, [rate[i] + held[i] + (method.D[stage] * h) * f_t[i] for i in rows]))
+
+    def absent(nodes: Nodes) -> Nodes:
+        """Nothing where the step has no length."""
+        return [graph.select(none, 0.0, node) for node in nodes]
+
+    y1 = [y[i] + graph.select(none, 0.0, _combined(graph, method.B, [x[i] for x in k])) for i in rows]
+    K = [absent([_combined(graph, weights, [x[i] for x in k]) for i in rows]) for weights in method.H]
+    middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
+    rate = _rates(source, graph, t + 0.5 * h, middle, theta)
+    lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], h) for i in rows]
+    # Without pivoting a matrix may lose all its digits; then no error is small enough.
+    lost = graph.call("lt", 1.0 / np.finfo(float).eps, growth(W, factors))
+    error = [graph.select(lost, np.inf, k[-1][0]), *k[-1][1:]]
+    return y1, absent(error), absent(solved(factors, lacking)), K
+
+
+def _sample(rows: int) -> Program:
+    graph = Graph()
+    at = (graph.input("due") - graph.input("from")) / graph.input("length")
+    y, y1, K = _inputs(graph, "before", rows), _inputs(graph, "y", rows), _inputs(graph, "K", 3 * rows)
+    return _written("sample", [method.interpolate(at, y[i], y1[i], K[i::rows]) for i in range(rows)])
+
+
+def in_lane(function: Callable[..., Any], graph: Graph, *args: Node | Sequence[Node]) -> Nodes:
+    """Nodes of what a function of arrays with the lanes last gives in one lane."""
+    return trace(lambda *arrays: function(*(array[..., None] for array in arrays)), graph, *args)
+
+
+def _combined(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:
+    total = graph.constant(0.0)
+    for weight, node in zip(weights.tolist(), nodes, strict=False):
+        total = total + weight * node if weight else total
+    return total
+
+
+def _rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
+    given = {"t": [t], "y": y, "theta": theta}
+    return substitute(source.f, graph, lambda name, i: given[name][i])
+
+
+def _observed(system: System, graph: Graph) -> Nodes:
+    return trace(system.observe or (lambda t, y, theta: jnp.zeros(0)), graph, *_moving(graph, system))
+
+
+def _moving(graph: Graph, system: System) -> tuple[Node, Nodes, Nodes]:
+    return graph.input("t"), _inputs(graph, "y", system.rows), _inputs(graph, "theta", system.params)
+
+
+def _inputs(graph: Graph, name: str, size: int, first: int = 0) -> Nodes:
+    return [graph.input(name, i) for i in range(first, first + size)]
+
+
+def _written(name: str, nodes: Nodes) -> Program:
+    return {(name, i): node for i, node in enumerate(nodes)}
