@@ -80,7 +80,8 @@ def _contenders(workload: str, rtol: float, cells: int, cores: int) -> list[roun
         return rounds.Contender(name, module, (*arguments, workload, rtol), max(cores, cells // divisor), cores, needs)
 
     return [
-        rounds.Contender("jaxion", "transients_jaxion", (workload, rtol), cells),
+        rounds.Contender("jaxion", "transients_jaxion", ("llvm", workload, rtol), cells),
+        rounds.Contender("jaxion by XLA", "transients_jaxion", ("xla", workload, rtol), cells),
         rival("numbalsoda LSODA", "transients_numbalsoda", (), 2, needs="numbalsoda"),
         rival("scikit-sundae CVODE", "transients_sundials", (), 8),
         rival("SciPy odeint", "transients_scipy", ("odeint",), 8),
