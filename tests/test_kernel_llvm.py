@@ -5,6 +5,7 @@ import importlib.util
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -325,6 +326,14 @@ def test_without_llvmlite_there_is_one_warning(monkeypatch):
     lowerings.warn_once.cache_clear()
     with pytest.warns(UserWarning, match="llvmlite is not installed"):
         run([0])
+
+
+def test_without_float64_there_is_one_warning():
+    lowerings.warn_once.cache_clear()
+    decay = System(lambda t, y, theta: -theta * y, rows=1, params=1)
+    with jax.enable_x64(False), pytest.warns(UserWarning, match="it computes in float64"):
+        course = integrate(decay, [1.0], [1.0], [0.0, 1.0], rtol=1e-4)
+    assert float(course.final[0]) == pytest.approx(np.exp(-1.0), rel=1e-3)
 
 
 def test_no_other_lowering_is_known():
