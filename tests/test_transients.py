@@ -145,6 +145,19 @@ def test_a_short_pump_block_triggers_spreading_depolarisation(reservoir):
 
 
 @pytest.mark.slow
+def test_spreading_depolarisation_agrees_with_scipy():
+    model = jaxion.models.huebel_dahlem2014(reservoir="bath")
+    protocol = Protocol(rest(20.0), block("neuron.nka", 1.0, 9.5), rest(10.5))
+    sol = jaxion.solve(model, protocol, measure={"first": crossing("neuron.V", -40.0), "K": maximum("ecs.K")}, rtol=1e-7)
+    times = np.concatenate([np.linspace(0.0, 24.0, 25), np.linspace(24.8, 24.9, 2001), np.linspace(30.0, 40.0, 1001)])
+    phases = [(model, 20.0), (blocked(model, 1.0), 9.5), (model, 10.5)]
+    rows = dict(zip(model.rows, by_scipy(model, model.pack(model.baseline()), phases, times, "LSODA", 1e-8).T, strict=True))
+    first = times[np.flatnonzero(rows["neuron.V"] >= -40.0)[0]]
+    assert float(sol.measures["first"]) == pytest.approx(first, abs=2e-4)
+    assert float(sol.measures["K"]) == pytest.approx(np.max(rows["ecs.n_K"] / rows["ecs.volume"]), rel=1e-5)
+
+
+@pytest.mark.slow
 def test_quasi_steady_gates_end_where_full_gates_end(closed):
     protocol = Protocol(block("neuron.nka", 1.0, "2 h"))
     qss = jaxion.solve(
