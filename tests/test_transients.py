@@ -158,6 +158,16 @@ def test_spreading_depolarisation_agrees_with_scipy():
 
 
 @pytest.mark.slow
+def test_spreading_depolarisation_begins_when_diffrax_says():
+    model, times = jaxion.models.huebel_dahlem2014(reservoir="bath"), np.linspace(24.8, 24.9, 2001)
+    protocol = Protocol(rest(20.0), block("neuron.nka", 1.0, 4.9))
+    kernel, diffrax = (jaxion.solve(model, protocol, save=times, rtol=1e-7, backend=road) for road in ("kernel", "diffrax"))
+    first, other = (times[np.flatnonzero(np.asarray(sol["neuron.V"]) >= -40.0)[0]] for sol in (kernel, diffrax))
+    assert first == pytest.approx(other, abs=2e-4)
+    np.testing.assert_allclose(diffrax["ecs.K"][:500], kernel["ecs.K"][:500], rtol=1e-5)
+
+
+@pytest.mark.slow
 def test_quasi_steady_gates_end_where_full_gates_end(closed):
     protocol = Protocol(block("neuron.nka", 1.0, "2 h"))
     qss = jaxion.solve(
