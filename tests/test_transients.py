@@ -220,3 +220,26 @@ def test_a_state_is_a_start(cell, set_point):
     np.testing.assert_allclose(second.final.rows, whole.final.rows, rtol=1e-7)
     assert float(first.final["neuron.nka.rate"]) == 0.0
     assert jnp.shape(first.final["neuron.V"]) == ()
+
+
+WRONG = [
+    ({"save": [1.0, 5.0, 4.0]}, r"^Argument `save` must be increasing, but save\[1\]=5 s is followed by 4 s\.$"),
+    ({"save": [11.0]}, r"^Argument `save` must lie within the protocol, 0 to 10 s, but save\[0\] is 11 s\.$"),
+    ({"start": "setpont"}, r"^Argument `start` must be .*Did you mean `setpoint`\?$"),
+    ({"start": [1.0, 2.0]}, r"^Argument `start` must have 5 rows \(neuron\.n_Cl, .*\), but its shape is \(2,\)\.$"),
+    ({"backend": "kernl"}, r"^Argument `backend` must be one of .*Did you mean `kernel`\?$"),
+    ({"solver": 1}, r"^Argument `solver` goes with `backend=\"diffrax\"` only\.$"),
+    ({"rtol": 1e-2}, r"^Argument `rtol` must lie between 1e-12 and 1e-4, but it is 0\.01"),
+    ({"measure": {"a": 3}}, r"^Measure `a` must be one such as .*, but it is `3`\.$"),
+    ({"measure": {"a": maximum("neuron.Vm")}}, r"^No path `neuron\.Vm` .*Did you mean `neuron\.V`"),
+    ({"wrt": "neuron.nka.vmax"}, r"^No path `neuron\.nka\.vmax` .*Did you mean `neuron\.nka\.v_max`"),
+    ({"protocol": "pump_blok"}, r"has no protocol `pump_blok`; .*Did you mean `pump_block`\?$"),
+    ({"protocol": [1]}, r"^Argument `protocol` must be a Protocol or the name of one, but it is `\[1\]`\.$"),
+    ({"model": "cell"}, r"^Argument `model` must be a Model or a Population, but it is `cell`\.$"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=lambda x: "" if isinstance(x, str) else next(iter(x)))
+def test_wrong_input_is_refused_by_name(cell, change, message):
+    with pytest.raises((ValueError, jaxion.JaxionError), match=message):
+        jaxion.solve(**{"model": cell, "protocol": Protocol(rest(10.0)), **change})

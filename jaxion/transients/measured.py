@@ -1,13 +1,14 @@
 """Which numbers the measures of a model give, under which names and in which units."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from jaxion.model import Model
 from jaxion.paths import Path, lookup, state_paths
 from jaxion.transients.measures import Final, Measure
 
 
-def look_up(model: Model, given: Mapping[str, Measure | Final]) -> dict[str, Measure | Final]:
+def look_up(model: Model, given: Mapping[str, Any]) -> dict[str, Measure | Final]:
     """The measures with every path found in the model, and `final` with all of its paths.
 
     Raises:

@@ -38,11 +38,11 @@ BACKENDS = ("auto", "kernel", "diffrax")
 
 
 def solve(
-    model: Model | Batch,
-    protocol: Protocol | str,
+    model: Any,
+    protocol: Any,
     start: Any = None,
     save: Any = None,
-    measure: Mapping[str, Measure | Final] | None = None,
+    measure: Mapping[str, Any] | None = None,
     wrt: Sequence[str] = (),
     rtol: float = 1e-6,
     backend: str = "auto",
@@ -91,6 +91,10 @@ def solve(
 
     Source: Düsterwald et al. (2018) eLife 7:e39575 for the example.
     """
+    if not isinstance(model, Model | Batch):
+        raise ValueError(f"Argument `model` must be a Model or a Population, but it is `{model}`.")
+    if not isinstance(protocol, Protocol | str):
+        raise ValueError(f"Argument `protocol` must be a Protocol or the name of one, but it is `{protocol}`.")
     if not isinstance(model, Model):
         model, start = model.model(), "setpoint" if start is None else start
     check_precision(model, precision)
