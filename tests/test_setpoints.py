@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 import jaxion
 from jaxion.errors import Status
-from jaxion.setpoints import batches
+from jaxion.setpoints import batches, native
 
 models = jaxion.models
 
@@ -179,14 +179,15 @@ def far_starts(model, count, rng):
     return {"neuron.Na": Na[possible], "neuron.Cl": Cl[possible], "neuron.volume": volume[possible], "neuron.V": V[possible]}
 
 
-def test_integration_finds_from_far_starts_what_newton_alone_misses(rng, monkeypatch):
+@pytest.mark.parametrize(("lowering", "search"), [("llvm", native), ("xla", batches)])
+def test_integration_finds_from_far_starts_what_newton_alone_misses(lowering, search, rng, monkeypatch):
     nominal = models.duesterwald2018()
     cells = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (256,)), nominal)
     starts = far_starts(nominal, 256, rng)
-    found = jaxion.setpoint(cells, start=starts)
+    found = jaxion.setpoint(cells, start=starts, lowering=lowering)
     assert found.ok.all()
     np.testing.assert_allclose(found["neuron.V"], jaxion.setpoint(nominal)["neuron.V"], rtol=1e-10)
     # Without the second round, which integrates: what the first leaves is lost.
-    monkeypatch.setattr(batches, "needs_rescue", lambda found: jnp.zeros_like(found.status, bool))
-    alone = jaxion.setpoint(cells, start=starts)
+    monkeypatch.setattr(search, "needs_rescue", lambda found: jnp.zeros_like(found.status, bool))
+    alone = jaxion.setpoint(cells, start=starts, lowering=lowering)
     assert 5 < int((~alone.ok).sum()) < 60

@@ -1,8 +1,22 @@
 """The numerical core: stiff trajectories of many independent cells, with derivatives. It knows no biology."""
 
 from jaxion.kernel.integrate import integrate
+from jaxion.kernel.lowerings import lowered
+from jaxion.kernel.newton import Equilibrium
 from jaxion.kernel.problem import Course
 from jaxion.kernel.reductions import Crossing, Extremum, Integral, Mean, Reduction, Spikes
 from jaxion.kernel.system import System
 
-__all__ = ["Course", "Crossing", "Extremum", "Integral", "Mean", "Reduction", "Spikes", "System", "integrate"]
+__all__ = [
+    "Course",
+    "Crossing",
+    "Equilibrium",
+    "Extremum",
+    "Integral",
+    "Mean",
+    "Reduction",
+    "Spikes",
+    "System",
+    "integrate",
+    "lowered",
+]

@@ -28,18 +28,29 @@ def emit_program(module: ir.Module, name: str, program: Program, layout: Layout,
     function.attributes.alignstack = 8 * width
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
-    vectors = Vectors(builder, width, contract=True)
 
     def at(name: str, index: int) -> Value:
         return builder.gep(function.args[0], [ir.Constant(INT, lanes * layout.place(name, index))], source_etype=DOUBLE)
 
+    emit_operations(builder, program, at, width, alignment=8 * width)
+    builder.ret_void()
+    return function
+
+
+def emit_operations(builder: Any, program: Program, at: Callable[[str, int], Value], width: int, alignment: int) -> None:
+    """The operations of a program on vectors, which are read and written `at` their addresses.
+
+    Raises:
+        UnknownPrimitive: An operation has no vector form.
+    """
+    vectors = Vectors(builder, width, contract=True)
     nodes = sorted_nodes(program.values())
     divisions = Counter(node.args[1].number for node in nodes if node.op == "div")
     values: dict[int, Value] = {}
     inverses: dict[int, Value] = {}
     for node in nodes:
         if node.op == "input":
-            values[node.number] = builder.load(at(*node.args), typ=vectors.type, align=8 * width)
+            values[node.number] = builder.load(at(*node.args), typ=vectors.type, align=alignment)
         elif node.op == "constant":
             value = node.args[0]
             values[node.number] = vectors.truth(value) if isinstance(value, bool) else vectors.number(value)
@@ -52,9 +63,7 @@ def emit_program(module: ir.Module, name: str, program: Program, layout: Layout,
         else:
             values[node.number] = operation(vectors, node, [values[arg.number] for arg in node.args])
     for (name, index), node in program.items():
-        builder.store(values[node.number], at(name, index), align=8 * width)
-    builder.ret_void()
-    return function
+        builder.store(values[node.number], at(name, index), align=alignment)
 
 
 def operation(v: Vectors, node: Node, args: list[Value]) -> Value:

@@ -154,10 +154,15 @@ class LaneLoop(Loops):
         """A lane has done with its cell."""
         self.put("cell", lane, number(-1.0))
 
-    def copy_in(self, lane: Value, name: str, cell: Value, rows: Value | None = None) -> None:
-        """The first rows of an array, by default all that a lane has of that name, of a cell."""
+    def copy_in(self, lane: Value, name: str, cell: Value, rows: Value | None = None, source: str | None = None) -> None:
+        """The first rows, by default all that a lane has of that name, of a cell's array of the same name or another."""
         with self.over(whole(0), whole(self.layout.sizes[name]) if rows is None else rows) as row:
-            self.put(name, lane, self.array(name, self.at(row, cell)), row)
+            self.put(name, lane, self.array(source or name, self.at(row, cell)), row)
+
+    def copy_out(self, lane: Value, name: str, cell: Value) -> None:
+        """All that a lane has of a name to a cell's array of the same name."""
+        with self.over(whole(0), whole(self.layout.sizes[name])) as row:
+            self.b.store(self.get(name, lane, row), self.place(name, self.at(row, cell)))
 
     def at(self, row: Value, cell: Value) -> Value:
         """Place of a cell in a row of an array."""

@@ -2,8 +2,10 @@
 
 import functools
 import importlib.util
+import os
 import warnings
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,35 +18,61 @@ from jaxion.kernel.widths import cores
 LOWERINGS: Final = ("auto", "llvm", "xla")
 
 
+VARIABLE: Final = "JAXION_LOWERING"
+"""Environment variable that says what "auto" means in this process."""
+
+T = TypeVar("T")
+
+
 def run_eagerly(plan: Plan, given: Given, lowering: str) -> Course:
     """All cells of concrete numbers.
 
     Raises:
         ValueError: There is no such lowering, or it is not possible here.
     """
-    if lowering not in LOWERINGS:
-        raise ValueError(f"Argument `lowering` must be one of {', '.join(map(repr, LOWERINGS))}, but it is {lowering!r}.")
-    if lowering == "xla" or (lowering == "auto" and jax.default_backend() != "cpu"):
-        return run_by_xla(plan, given)
-    obstacle = _obstacle()
-    if obstacle is None:
+
+    def natively() -> Course:
         # Not before it is needed: LLVM is large, and `import jaxion` is light.
         from jaxion.kernel.native import run_natively
 
+        return run_natively(plan, given, cores())
+
+    return lowered(lowering, natively, lambda: run_by_xla(plan, given), "Cells are integrated")
+
+
+def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T], done: str) -> T:
+    """What machine code gives, or `jax.numpy` where that was chosen or there can be none, with one warning.
+
+    Args:
+        lowering: One of `LOWERINGS`.
+        natively: Runs machine code; `UnknownPrimitive` says that there is none.
+        portably: Runs `jax.numpy`.
+        done: What is done, to begin the warning's sentence.
+
+    Raises:
+        ValueError: There is no such lowering, or it is not possible here.
+    """
+    lowering = os.environ.get(VARIABLE, lowering) if lowering == "auto" else lowering
+    if lowering not in LOWERINGS:
+        raise ValueError(f"Argument `lowering` must be one of {', '.join(map(repr, LOWERINGS))}, but it is {lowering!r}.")
+    if lowering == "xla" or (lowering == "auto" and jax.default_backend() != "cpu"):
+        return portably()
+    obstacle = _obstacle()
+    if obstacle is None:
         try:
-            return run_natively(plan, given, cores())
+            return natively()
         except UnknownPrimitive as unknown:
             obstacle = f"the equations use `{unknown}`, which has none"
     if lowering == "llvm":
         raise ValueError(f"Argument `lowering` is 'llvm', but there can be no machine code: {obstacle}.")
-    warn_once(f"Cells are integrated by `jax.numpy`, several times slower than by machine code: {obstacle}.")
-    return run_by_xla(plan, given)
+    warn_once(f"{done} by `jax.numpy`, several times slower than by machine code: {obstacle}.")
+    return portably()
 
 
 @functools.cache
 def warn_once(message: str) -> None:
     """Warn, the first time in a process."""
-    warnings.warn(message, stacklevel=4)
+    warnings.warn(message, stacklevel=5)
 
 
 def _obstacle() -> str | None:

@@ -2,10 +2,7 @@
 
 import ctypes
 import functools
-import math
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -13,22 +10,17 @@ import numpy as np
 from llvmlite import ir
 
 from jaxion.errors import Status
-from jaxion.kernel.llvm_loop import ARRAYS, FRAME, emit_run
+from jaxion.kernel.llvm_loop import FRAME, emit_run
 from jaxion.kernel.machine import Machine, vector_width
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.reductions import Reduction
 from jaxion.kernel.system import System
+from jaxion.kernel.threads import aligned, run_lanes
 from jaxion.kernel.trace import UnknownPrimitive
 from jaxion.kernel.unrolled import Unrolled
 
 TURNS: Final = 20_000
 """Turns after which Python looks up: a fraction of a second."""
-
-CHUNK: Final = 64
-"""Most cells that a thread takes at once: neighbours in the results belong to one thread."""
-
-ALIGNMENT: Final = 64
-"""Bytes, of the widest vector; JAX takes arrays so aligned without a copy."""
 
 
 class Kernel:
@@ -82,38 +74,9 @@ def run_natively(plan: Plan, given: Given, threads: int) -> Course:
         "final": aligned(rows, cells),
         **{name: np.zeros(cells, np.int64) for name in ("status", "steps", "accepted")},
     }
-    queue = np.zeros(1, np.int64)
-    threads = max(1, min(threads, -(-cells // kernel.width)))
-    addresses = {name: array.ctypes.data for name, array in {**numbers, **results, "queue": queue}.items()}
-    frame = {
-        **{name: addresses[name] for name in (*ARRAYS, "queue")},
-        **{"cells": cells, "phases": given.edges.shape[0] - 1, "driven": given.drive.shape[1], "times": len(given.saves)},
-        **{"chunk": min(CHUNK, -(-cells // threads)), "next": 0, "limit": 0},
-    }
-    stop = threading.Event()
-
-    def work() -> None:
-        lanes, own = kernel.lanes(plan), np.array([frame[name] for name in FRAME], np.int64)
-        while kernel.advance(lanes, own) and not stop.is_set():
-            pass
-
-    _together(work, threads, stop)
+    counts = {"phases": given.edges.shape[0] - 1, "driven": given.drive.shape[1], "times": len(given.saves)}
+    run_lanes(kernel.advance, lambda: kernel.lanes(plan), FRAME, {**numbers, **results}, {"cells": cells, **counts}, kernel.width, threads)
     return _course(plan, kernel, results)
-
-
-def _together(work: Any, threads: int, stop: threading.Event) -> None:
-    """Run the work on so many threads; an interrupt stops all."""
-    if threads == 1:
-        work()
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work) for _ in range(threads)]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            stop.set()
-            raise
 
 
 def _course(plan: Plan, kernel: Kernel, results: dict[str, np.ndarray]) -> Course:
@@ -126,11 +89,3 @@ def _course(plan: Plan, kernel: Kernel, results: dict[str, np.ndarray]) -> Cours
         reduced.append(tuple(jnp.where(ok, output, jnp.nan) for output in outputs))
         first += size
     return Course(**arrays, reduced=tuple(reduced))
-
-
-def aligned(*shape: int) -> np.ndarray:
-    """Numbers that begin at a multiple of `ALIGNMENT`."""
-    size = math.prod(shape)
-    memory = np.empty(size + ALIGNMENT // 8)
-    first = -memory.ctypes.data % ALIGNMENT // 8
-    return memory[first : first + size].reshape(shape)

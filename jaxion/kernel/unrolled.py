@@ -84,19 +84,19 @@ class Unrolled:
         fresh, h, rejected = (graph.input(name) for name in ("fresh", "h", "rejected"))
         new, cell = graph.call("lt", 0.0, fresh), graph.call("lt", 1.0, fresh)
         rate = _rates(self._source, graph, t, y, theta)
-        (first,) = in_lane(first_step, graph, rate, y, _inputs(graph, "scale", system.rows), graph.input("end") - graph.input("begin"))
+        (first,) = in_lane(first_step, graph, rate, y, inputs(graph, "scale", system.rows), graph.input("end") - graph.input("begin"))
         states = [node for state in self._begun(graph, t, y, theta) for node in state]
         return {
             ("h", 0): graph.select(new, first, h),
             ("rejected", 0): graph.select(new, 0.0, rejected),
             ("fresh", 0): graph.constant(0.0),
-            **_written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
+            **written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
         }
 
     def _turn(self) -> Program:
         graph, system = Graph(), self._system
         t, y, theta = _moving(graph, system)
-        scale = _inputs(graph, "scale", system.rows)
+        scale = inputs(graph, "scale", system.rows)
         h, begin, end, rejected, tries, accepted, rtol, max_steps = (
             graph.input(name) for name in ("h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps")
         )
@@ -124,8 +124,8 @@ class Unrolled:
             **{(name, i): graph.select(good, node, graph.input(name, i)) for name, nodes in moved.items() for i, node in enumerate(nodes)},
             **{(name, 0): node for name, node in told.items()},
             **{("good", 0): one, ("last", 0): graph.select(last, 1.0, 0.0), ("stop", 0): stop},
-            **_written("before", y),
-            **_written("K", [node for row in K for node in row]),
+            **written("before", y),
+            **written("K", [node for row in K for node in row]),
         }
 
     def _begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
@@ -143,7 +143,7 @@ class Unrolled:
             samples.append(self._watch(graph, t + at * h, row, theta))
         states, first = [], 0
         for r, size in zip(self._reductions, self.sizes_reduced, strict=True):
-            state = _inputs(graph, "reduced", size, first)
+            state = inputs(graph, "reduced", size, first)
             states += in_lane(lambda t, h, q, *s, r=r: r.fold(s, t, h, q), graph, t, h, [q[r.index] for q in samples], *state)
             first += size
         return states
@@ -193,8 +193,8 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
 def _sample(rows: int) -> Program:
     graph = Graph()
     at = (graph.input("due") - graph.input("from")) / graph.input("length")
-    y, y1, K = _inputs(graph, "before", rows), _inputs(graph, "y", rows), _inputs(graph, "K", 3 * rows)
-    return _written("sample", [method.interpolate(at, y[i], y1[i], K[i::rows]) for i in range(rows)])
+    y, y1, K = inputs(graph, "before", rows), inputs(graph, "y", rows), inputs(graph, "K", 3 * rows)
+    return written("sample", [method.interpolate(at, y[i], y1[i], K[i::rows]) for i in range(rows)])
 
 
 def in_lane(function: Callable[..., Any], graph: Graph, *args: Node | Sequence[Node]) -> Nodes:
@@ -219,12 +219,14 @@ def _observed(system: System, graph: Graph) -> Nodes:
 
 
 def _moving(graph: Graph, system: System) -> tuple[Node, Nodes, Nodes]:
-    return graph.input("t"), _inputs(graph, "y", system.rows), _inputs(graph, "theta", system.params)
+    return graph.input("t"), inputs(graph, "y", system.rows), inputs(graph, "theta", system.params)
 
 
-def _inputs(graph: Graph, name: str, size: int, first: int = 0) -> Nodes:
+def inputs(graph: Graph, name: str, size: int, first: int = 0) -> Nodes:
+    """Inputs of one name, numbered."""
     return [graph.input(name, i) for i in range(first, first + size)]
 
 
-def _written(name: str, nodes: Nodes) -> Program:
+def written(name: str, nodes: Nodes) -> Program:
+    """Nodes written under one name, numbered."""
     return {(name, i): node for i, node in enumerate(nodes)}

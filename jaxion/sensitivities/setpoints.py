@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from jaxion.kernel import lowered
+from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.paths import check_settable, lookup, replace
 from jaxion.setpoints import SetPoint, setpoint
 from jaxion.setpoints.batches import run_compiled, run_in_blocks
 from jaxion.setpoints.implicit import attach, is_traced, isolate
-from jaxion.setpoints.linear import select
 from jaxion.setpoints.point import read_paths
 from jaxion.setpoints.reduction import Unknowns
 
@@ -71,6 +72,7 @@ def sensitivity(
     scaled: bool = True,
     start: Any = None,
     point: SetPoint | None = None,
+    lowering: str = "auto",
 ) -> Sensitivity:
     r"""Sensitivities of the set-point of a model, exact to rounding.
 
@@ -85,6 +87,7 @@ def sensitivity(
         scaled: False for raw derivatives in the paths' own units.
         start: As for `setpoint`.
         point: Set-point of `model`, if it is known already.
+        lowering: As for `setpoint`.
 
     Raises:
         PathError: A path names nothing, or a path of `wrt` follows from the state.
@@ -101,32 +104,53 @@ def sensitivity(
     of, wrt = _names("of", of), _names("wrt", wrt)
     # Looked up here, so that a mistyped path is answered before anything is compiled.
     rows, columns = [lookup(model, path) for path in of], [check_settable(model, path) for path in wrt]
-    point = setpoint(model, start=start) if point is None else point
-    values, raw = _derivatives((model, point.y, point.found), of, wrt)
+    point = setpoint(model, start=start, lowering=lowering) if point is None else point
+    values, raw = _derivatives((model, point.y, point.found), of, wrt, lowering)
     potentials = tuple(row.unit == "mV" for row in rows)
     if scaled:
-        theta = jnp.stack([jnp.broadcast_to(model[path], model.cells) for path in wrt])[None]
-        x = jnp.stack([jnp.ones_like(v) if is_V else v for v, is_V in zip(values, potentials, strict=True)])[:, None]
-        # An elasticity of zero is undefined; 0/0 is not left to chance.
-        raw = raw * theta / jnp.where(x == 0, jnp.nan, x)
+        raw = _scaled(raw, [model[path] for path in wrt], [1.0 if is_V else v for v, is_V in zip(values, potentials, strict=True)])
     units = tuple(tuple(_unit(row, column, scaled) for column in columns) for row in rows)
-    return Sensitivity(raw, of, wrt, scaled, units)
+    return Sensitivity(jnp.asarray(raw), of, wrt, scaled, units)
 
 
-def _derivatives(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
-    """`_differentiate`, compiled; a batch of concrete numbers in blocks, as its working set would leave the cache otherwise."""
-    run = run_in_blocks if given[2].ndim and not is_traced(given) else run_compiled
-    return run(_differentiate, given, of, wrt)
+def _derivatives(
+    given: Given, of: tuple[str, ...], wrt: tuple[str, ...], lowering: str
+) -> tuple[Any, Float[Array | np.ndarray, "of wrt *cells"]]:
+    """Values of the paths `of`, and their raw derivatives of shape `(of, wrt, *cells)`."""
+    if is_traced(given):
+        return run_compiled(differentiate, given, of, wrt)
+
+    def natively() -> Any:
+        # Not before it is needed: LLVM is large, and `import jaxion` is light.
+        from jaxion.sensitivities.native import differentiate_natively
+
+        return differentiate_natively(given, of, wrt)
+
+    # A batch in blocks, as its working set would leave the cache otherwise.
+    run = run_in_blocks if given[2].ndim else run_compiled
+    return lowered(lowering, natively, lambda: run(differentiate, given, of, wrt), "Sensitivities are computed")
 
 
-def _differentiate(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
+def _scaled(raw: Any, theta: Sequence[Any], x: Sequence[Any]) -> Any:
+    """Derivatives times their parameter and over their path; an elasticity of zero is undefined, and 0/0 is not left to chance."""
+    cells = raw.shape[2:]
+    if isinstance(raw, np.ndarray):
+        above, below = ([np.asarray(value) for value in values] for values in (theta, x))
+        for i, k in np.ndindex(raw.shape[:2]):
+            raw[i, k] *= above[k] / np.where(below[i] == 0, np.nan, below[i])
+        return raw
+    above, below = (jnp.stack([jnp.broadcast_to(value, cells) for value in values]) for values in (theta, x))
+    return raw * above[None] / jnp.where(below == 0, jnp.nan, below)[:, None]
+
+
+def differentiate(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
     """Values of the paths `of`, and their raw derivatives of shape `(of, wrt, *cells)`."""
     model, y, found = given
     cells = found.shape
     safe = isolate(model, found)
 
     def read(offsets: dict[str, Array]) -> Array:
-        changed = _displaced(safe, offsets)
+        changed = displaced(safe, offsets)
         read_ = read_paths(changed, attach(changed, y, found), found, of)
         return jnp.stack([jnp.broadcast_to(read_[path], cells) for path in of])
 
@@ -137,7 +161,7 @@ def _differentiate(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> t
     return list(values), select(found, jnp.moveaxis(columns, 0, 1), jnp.nan)
 
 
-def _displaced(model: Model, offsets: dict[str, Array]) -> Model:
+def displaced(model: Model, offsets: dict[str, Array]) -> Model:
     """The model with each path displaced as if it were the only one.
 
     A volume takes the amount of impermeants along unless that is given as well: were all paths

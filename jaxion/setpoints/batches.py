@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from jaxion.kernel import lowered
 from jaxion.model import Model
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, attempt, needs_rescue, search
@@ -29,8 +30,20 @@ SHORT: Final = 24
 """Newton iterations of the first round; nine cells in ten need fewer."""
 
 
-def search_batch(model: Model, start: Unknowns, max_steps: int) -> Found:
+def search_batch(model: Model, start: Unknowns, max_steps: int, lowering: str = "auto") -> Found:
     """`search` for concrete numbers; the same outcome for every cell, whatever the batch it is in."""
+
+    def natively() -> Found:
+        # Not before it is needed: LLVM is large, and `import jaxion` is light.
+        from jaxion.setpoints.native import search_natively
+
+        return search_natively(model, start, max_steps)
+
+    return lowered(lowering, natively, lambda: search_by_xla(model, start, max_steps), "Set-points are sought")
+
+
+def search_by_xla(model: Model, start: Unknowns, max_steps: int) -> Found:
+    """The search by `jax.numpy`."""
     if start.ndim == 1:
         found = run_compiled(_first, (model, start), max_steps)
         return run_compiled(_search, (model, start), max_steps) if bool(needs_rescue(found)) else found

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Complex, Float, Int
 
 from jaxion.ions import valence
+from jaxion.kernel.dense import identity, inverse, matmul, select, unstable_modes
 from jaxion.model import Model
-from jaxion.setpoints.linear import identity, inverse, matmul, select, unstable_modes
 from jaxion.setpoints.newton import jacobian, jacobian_of
 from jaxion.setpoints.reduction import HELD, Unknowns, expand, extend, extended_rate_of_change, held_amounts, totals
 from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, inside_charge, side
@@ -53,10 +53,10 @@ def certify(model: Model, y: Unknowns) -> Certificate:
     snapshot = expand(model, y)
     return Certificate(
         residual=_residual(G, J),
-        totals=_errors(model, snapshot),
+        totals=errors(model, snapshot),
         condition=_condition(J),
         unstable=unstable_modes(_dynamics(model, y, J)),
-        branch=_branch(model, snapshot),
+        branch=branch(model, snapshot),
     )
 
 
@@ -81,7 +81,8 @@ def _residual(G: Float[Array, "n *cells"], J: Float[Array, "n n *cells"]) -> Flo
     return jnp.max(jnp.abs(G) / jnp.where(slopes == 0, 1.0, slopes), axis=0)
 
 
-def _errors(model: Model, snapshot: Snapshot) -> dict[str, Array]:
+def errors(model: Model, snapshot: Snapshot) -> dict[str, Array]:
+    """Relative error of each conserved total and of each capacitor law, by name."""
     cells = jnp.shape(next(iter(snapshot.potentials.values())))
     wanted, found = totals(model, model.baseline()), totals(model, snapshot)
     errors = {name: found[name] / wanted[name] - 1.0 for name in wanted}
@@ -111,7 +112,8 @@ def _dynamics(model: Model, y: Unknowns, J: Float[Array, "n n *cells"]) -> Float
     return J[:m, :m] - matmul(matmul(J[:m, m:], inverse(J[m:, m:])), J[m:, :m])
 
 
-def _branch(model: Model, snapshot: Snapshot) -> Int[Array, "*cells"]:
+def branch(model: Model, snapshot: Snapshot) -> Int[Array, "*cells"]:
+    """Number of the branch in `BRANCHES`."""
     highest, force = [], []
     for name, membrane in model.membranes.items():
         V = snapshot.potentials[name]

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxion.kernel.dense import identity, select, solve
 from jaxion.model import Model
-from jaxion.setpoints.linear import identity, select, solve
 from jaxion.setpoints.newton import is_lost, jacobian
 from jaxion.setpoints.reduction import Unknowns, expand, positive
 

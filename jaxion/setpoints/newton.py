@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxion.kernel.dense import identity, select, solve
 from jaxion.model import Model
-from jaxion.setpoints.linear import identity, select, solve
 from jaxion.setpoints.reduction import Unknowns, dependents, residual
 
 TRUST: Final = 1.0

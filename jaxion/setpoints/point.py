@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Complex, Int
 
 from jaxion.errors import Status
+from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.paths import lookup, observe, paths, state_paths
 from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues
 from jaxion.setpoints.implicit import is_traced, isolate
-from jaxion.setpoints.linear import select
 from jaxion.setpoints.reduction import Unknowns, expand
 from jaxion.snapshot import Snapshot
 

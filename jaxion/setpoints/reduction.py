@@ -75,16 +75,25 @@ def residual(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None)
 
 def rate_of_change(model: Model, snapshot: Snapshot, y: Unknowns) -> Unknowns:
     """Rate of change of the unknowns `y` at a snapshot of theirs whose gates may be anywhere, 1/s."""
+    rates, sizes = rates_and_sizes(model, snapshot, y)
+    # What is divided by is held: it cancels in every implicit derivative.
+    return rates / jax.lax.stop_gradient(sizes)
+
+
+def rates_and_sizes(model: Model, snapshot: Snapshot, y: Unknowns) -> tuple[Unknowns, Unknowns]:
+    """Rates of change of the amounts (fmol/s), volumes (pL/s) and potentials (mV/s) of the unknowns `y`, and what a unit of each holds."""
     now, change, e = _rows(snapshot), _rows(derivative(model, snapshot)), _elimination(model)
-    # The amount divided by is held: Newton on dn/dt, near linear in log n for leaks, takes half the
-    # steps of Newton on (dn/dt)/n, and the factor cancels in every implicit derivative.
-    logs = {row: change[row] / jax.lax.stop_gradient(now[row]) for row in e.amounts + e.volumes}
+    rates = {row: change[row] for row in e.amounts + e.volumes}
+    sizes = {row: now[row] for row in rates}
     for row, held in held_amounts(model).items():
-        if row in logs:
-            logs[row] = jnp.where(held, HELD * jnp.log(_rows(model.baseline())[row] / now[row]), logs[row])
-    potentials = [change[row] / model.RT_F for row in model.structure.potentials]
-    # A constant pump's row has the shape () in a batch: the residual has that of the unknowns.
-    return jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in [*logs.values(), *potentials]])
+        if row in rates:
+            back = HELD * jnp.log(_rows(model.baseline())[row] / now[row])
+            rates[row], sizes[row] = jnp.where(held, back, rates[row]), jnp.where(held, 1.0, sizes[row])
+    for row in model.structure.potentials:
+        rates[row], sizes[row] = change[row], model.RT_F
+    # A constant pump's row has the shape () in a batch: rates have that of the unknowns.
+    together = [jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in rows.values()]) for rows in (rates, sizes)]
+    return together[0], together[1]
 
 
 def extended_rate_of_change(model: Model, z: Float[Array, "extended *cells"]) -> Float[Array, "extended *cells"]:
@@ -110,13 +119,21 @@ def extend(model: Model, y: Unknowns) -> Float[Array, "extended *cells"]:
 def dependents(model: Model, y: Unknowns) -> Float[Array, "dependents *cells"]:
     """Values of the rows that were eliminated, fmol and pL; a step must keep them positive."""
     e, rows = _elimination(model), _rows(expand(model, y))
-    return jnp.stack([jnp.broadcast_to(rows[d.row], y.shape[1:]) for d in e.dependent_amounts + e.dependent_volumes])
+    found = [jnp.broadcast_to(rows[d.row], y.shape[1:]) for d in e.dependent_amounts + e.dependent_volumes]
+    return jnp.stack(found) if found else jnp.zeros((0, *y.shape[1:]), y.dtype)
 
 
 def positive(model: Model, snapshot: Snapshot) -> Bool[Array, "*cells"]:
     """Whether every amount and volume of a snapshot is positive."""
     rows, s = _rows(snapshot), model.structure
     signs = [rows[row] > 0 for row in s.amounts + s.volumes]
+    return jnp.all(jnp.stack(jnp.broadcast_arrays(*signs)), axis=0)
+
+
+def physical(model: Model) -> Bool[Array, "*cells"]:
+    """Whether all that a set-point starts from is: amounts and volumes of the baseline, and concentrations of the baths, are positive."""
+    signs = [positive(model, model.baseline())]
+    signs += [concentration > 0 for bath in model.baths.values() for concentration in bath.concentrations.values()]
     return jnp.all(jnp.stack(jnp.broadcast_arrays(*signs)), axis=0)
 
 

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 from jaxion.errors import Status
+from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.setpoints.certificate import Certificate, certify
 from jaxion.setpoints.integrate import integrate
-from jaxion.setpoints.linear import select
 from jaxion.setpoints.newton import newton
-from jaxion.setpoints.reduction import Unknowns, positive
+from jaxion.setpoints.reduction import Unknowns, physical
 
 RESIDUAL: Final = 1.0
 """Largest scaled residual of a set-point, in roots of the machine epsilon: 1.5e-8 in double precision."""
@@ -34,7 +34,9 @@ def attempt(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_st
     """Newton from `start`, certified."""
     y, converged = newton(model, start, active, max_steps)
     certificate = certify(model, y)
-    return Found(y, _status(model, converged & active, certificate), certificate)
+    cells = start.shape[1:]
+    found = status(converged & active, certificate, _finite(model, cells), jnp.broadcast_to(physical(model), cells))
+    return Found(y, found, certificate)
 
 
 def needs_rescue(found: Found) -> Bool[Array, "*cells"]:
@@ -66,17 +68,18 @@ def search(model: Model, start: Unknowns, max_steps: int) -> Found:
     return jax.lax.while_loop(unfinished, body, (jnp.zeros((), int), nothing))[1]
 
 
-def _status(model: Model, converged: Bool[Array, "*cells"], certificate: Certificate) -> Int[Array, "*cells"]:
-    cells = converged.shape
-    leaves = [jnp.broadcast_to(jnp.isfinite(leaf), cells) for leaf in jax.tree.leaves(model)]
-    finite = jnp.all(jnp.stack(leaves), axis=0)
-    physical = positive(model, model.baseline())
-    for bath in model.baths.values():
-        for concentration in bath.concentrations.values():
-            physical &= concentration > 0
+def status(
+    converged: Bool[Array, "*cells"], certificate: Certificate, finite: Bool[Array, "*cells"], physical: Bool[Array, "*cells"]
+) -> Int[Array, "*cells"]:
+    """Status of cells of whom it is known whether they converged, and whether their numbers are finite and physical."""
     epsilon = jnp.finfo(certificate.residual.dtype).eps
     good = converged & (certificate.residual < RESIDUAL * epsilon**0.5)
     failed = jnp.where(~finite, Status.not_finite, jnp.where(~physical, Status.not_positive, Status.no_setpoint))
     judged = jnp.where(certificate.stable, Status.ok, Status.unstable)
     judged = jnp.where(certificate.condition > SINGULAR / epsilon, Status.singular, judged)
     return jnp.where(good, judged, failed)
+
+
+def _finite(model: Model, cells: tuple[int, ...]) -> Bool[Array, "*cells"]:
+    leaves = [jnp.broadcast_to(jnp.isfinite(leaf), cells) for leaf in jax.tree.leaves(model)]
+    return jnp.all(jnp.stack(leaves), axis=0)

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxion.errors import SetPointError, Status
+from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.precision import check_precision
 from jaxion.setpoints.batches import search_batch
 from jaxion.setpoints.implicit import attach, is_traced
-from jaxion.setpoints.linear import select
 from jaxion.setpoints.point import SetPoint
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, search
@@ -27,6 +27,7 @@ def setpoint(
     throw: bool | None = None,
     max_steps: int = 100,
     precision: str = "float64",
+    lowering: str = "auto",
 ) -> SetPoint:
     r"""Steady state of a model, with the totals and charge that its baseline fixes.
 
@@ -42,6 +43,8 @@ def setpoint(
         throw: Raise `SetPointError` on failure. Default: for one cell outside of any transformation, never for a batch.
         max_steps: Newton iterations at most.
         precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
+        lowering: What runs an eager call: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or the faster one that is possible
+            (`"auto"`). Under a transformation it is always `jax.numpy`.
 
     Returns:
         SetPoint, whose paths have the shape `()` or `(cells,)`.
@@ -64,11 +67,14 @@ def setpoint(
         raise ValueError("Argument `start` must hold at least one start, but it is empty.")
     traced = is_traced((model, starts))
     frozen = jax.lax.stop_gradient(model)
-    run = _search_traced if traced else search_batch
+
+    def run(start: Unknowns) -> Found:
+        return _search_traced(frozen, start, max_steps) if traced else search_batch(frozen, start, max_steps, lowering)
+
     first, *others = [unknowns_of(frozen, start) for start in starts]
-    found = run(frozen, first, max_steps)
+    found = run(first)
     for other in others:
-        found = _first_ok(found, run(frozen, other, max_steps))
+        found = _first_ok(found, run(other))
     reached = (found.status == Status.ok) | (found.status == Status.unstable)
     y = (_attach_traced if traced else attach)(model, found.y, reached)
     point = SetPoint(model, y, found.status, found.certificate)

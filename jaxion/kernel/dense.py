@@ -3,6 +3,8 @@
 LAPACK's batched routines loop over cells and want them first; at ten unknowns that costs more than the model.
 """
 
+from typing import Final
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
@@ -81,7 +83,19 @@ def select(ok: Bool[Array, "*cells"], then: Array, otherwise: Array | float) -> 
     return jnp.where(jnp.broadcast_to(ok, jnp.shape(then)), then, otherwise)
 
 
-def unstable_modes(A: Matrix, max_steps: int = 60) -> Int[Array, "*cells"]:
+TURNS: Final = 60
+"""Iterations of the sign function at most; stiff cells need about 12."""
+FAR: Final = 1e-2
+"""Relative change beyond which X and its inverse are balanced; nearer, scaling would spoil the quadratic rate."""
+SETTLED: Final = 1e-8
+"""Relative change at which the iteration ends."""
+USABLE: Final = 1e-4
+"""Relative change up to which its result counts."""
+WHOLE: Final = 1e-2
+"""How near the trace must be to a whole number."""
+
+
+def unstable_modes(A: Matrix) -> Int[Array, "*cells"]:
     r"""Number of eigenvalues with positive real part of each cell's matrix; -1 where it cannot be told.
 
     The matrix sign function: $X \leftarrow \tfrac12(\mu X + X^{-1}/\mu)$ tends to a matrix whose
@@ -98,15 +112,15 @@ def unstable_modes(A: Matrix, max_steps: int = 60) -> Int[Array, "*cells"]:
         X, change, count = state
         Y = solve(X, unit)
         # Far from convergence, balance X and its inverse; near it, scaling would spoil the quadratic rate.
-        mu = jnp.where(change > 1e-2, jnp.sqrt(norm(Y) / norm(X)), 1.0)[None, None]
+        mu = jnp.where(change > FAR, jnp.sqrt(norm(Y) / norm(X)), 1.0)[None, None]
         new = 0.5 * (mu * X + Y / mu)
         return new, norm(new - X) / norm(new), count + 1
 
     def unfinished(state):
-        return (state[2] < max_steps) & jnp.any(state[1] > 1e-8)
+        return (state[2] < TURNS) & jnp.any(state[1] > SETTLED)
 
     start = (A, jnp.full(A.shape[2:], jnp.inf, A.dtype), jnp.zeros((), int))
     X, change, _ = jax.lax.while_loop(unfinished, body, start)
     trace = sum(X[i, i] for i in range(n))
-    settled = (change < 1e-4) & (jnp.abs(trace - jnp.round(trace)) < 1e-2)
+    settled = (change < USABLE) & (jnp.abs(trace - jnp.round(trace)) < WHOLE)
     return jnp.where(settled, jnp.round((n + trace) / 2), -1.0).astype(int)
