@@ -107,6 +107,7 @@ def _canonical(arguments: argparse.Namespace) -> Problem:
     exact, sensitivities = canonical_truth.answer(judged, len(os.sched_getaffinity(0)))
     given = judged.shape[1]
     contenders = [
+        rounds.Contender("jaxion", "canonical_jaxion", ("setpoint",), cells),
         rounds.Contender("SciPy fsolve", "canonical_scipy", ("fsolve",), given, cores),
         rounds.Contender("SciPy root(lm)", "canonical_scipy", ("lm",), given, cores),
         rounds.Contender("optimistix Newton", "canonical_optimistix", ("Newton",), given),
