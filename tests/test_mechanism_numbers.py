@@ -1,10 +1,12 @@
 """Mechanisms against published numbers, rates worked out by hand, and each other."""
 
+import dataclasses
 import math
 from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from mechanism_cases import (
@@ -46,6 +48,23 @@ def test_cubic_pump_carries_the_current_of_the_resting_neuron():
     P, Na_i, Na_o, printed = reference.DUESTERWALD_PUMP
     found = rate(build("NaKATPaseCubic", v_max=P), state_with({"Na": Na_i}, {"Na": Na_o}))
     assert float(found) == pytest.approx(printed.value, abs=printed.half_unit)
+
+
+@pytest.mark.parametrize(("V", "printed"), reference.VOLTAGE_FACTOR, ids=lambda x: str(x))
+def test_voltage_speeds_the_luo_rudy_pump_up_by_the_published_factor(V: float, printed: reference.Digits):
+    # Na inside and K outside so high that they saturate it to rounding.
+    state = state_with({"Na": 1e12}, {"Na": reference.VOLTAGE_FACTOR_NA_O, "K": 1e18}, V)
+    seen = dataclasses.replace(view(state), RT_F=jnp.asarray(reference.KALIA_RT_F))
+    assert float(build("NaKATPaseLuoRudy", v_max=1.0).rate(seen)) == pytest.approx(printed.value, abs=printed.half_unit, rel=0)
+
+
+@pytest.mark.parametrize(("V", "printed"), reference.KALIA_PUMP, ids=["neuron", "astrocyte"])
+def test_luo_rudy_pump_carries_the_current_of_the_published_baseline(V: float, printed: reference.Digits):
+    state = state_with({"Na": 13.0}, {"Na": reference.VOLTAGE_FACTOR_NA_O, "K": 3.0}, V)
+    seen = dataclasses.replace(view(state), RT_F=jnp.asarray(reference.KALIA_RT_F))
+    assert float(build("NaKATPaseLuoRudy", v_max=reference.KALIA_PUMP_MAX).rate(seen)) == pytest.approx(
+        printed.value, abs=printed.half_unit, rel=0
+    )
 
 
 @each_pump

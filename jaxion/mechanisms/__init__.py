@@ -13,8 +13,10 @@ from jaxion.mechanisms.ncc import NCC
 from jaxion.mechanisms.nka import (
     NaKATPaseConstant,
     NaKATPaseCubic,
+    NaKATPaseHamada,
     NaKATPaseKager,
     NaKATPaseLinear,
+    NaKATPaseLuoRudy,
     NaKATPaseOstby,
     NaKATPaseSigmoid,
 )
@@ -43,8 +45,10 @@ __all__ = [
     "NKCC1MassAction",
     "NaKATPaseConstant",
     "NaKATPaseCubic",
+    "NaKATPaseHamada",
     "NaKATPaseKager",
     "NaKATPaseLinear",
+    "NaKATPaseLuoRudy",
     "NaKATPaseOstby",
     "NaKATPaseSigmoid",
     "Side",

@@ -152,6 +152,66 @@ class NaKATPaseOstby(AbstractMechanism):
 
     def rate(self, m: MembraneView) -> PerCell:
         """Pump cycles, fmol/s."""
-        Na, K = m.inside["Na"], m.outside["K"]
-        bound, free = jnp.sqrt(Na) * Na, jnp.sqrt(self.K_Na) * self.K_Na
-        return self.v_max * bound / (bound + free) * K / (K + self.K_K)
+        K = m.outside["K"]
+        return self.v_max * _hill_1_5(m.inside["Na"], self.K_Na) * K / (K + self.K_K)
+
+
+class NaKATPaseHamada(AbstractMechanism):
+    r"""Pump of sensory neurons: two independent populations, of high and of low affinity for inner Na⁺.
+
+    $$J = \frac{v_\mathrm{max}}{2.62}\left[\frac{1.62}{1+(K_{Na}/Na_i)^3}+\frac{1}{1+(K_{low}/Na_i)^3}\right]$$
+
+    Outer K⁺ is taken to saturate.
+
+    Args:
+        v_max: Turnover at saturation, fmol/s; typical 0.1 to 100 fmol/s.
+        K_Na: Inner Na⁺ at half saturation of the population of high affinity, mM; published 6.7 mM.
+        K_low: Inner Na⁺ at half saturation of the population of low affinity, mM; published 67.6 mM.
+
+    Source: the form of Hamada et al. among the pumps of Düsterwald et al. (2018) eLife 7:e39575, public code; the original is UNVERIFIED.
+    """
+
+    v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
+    K_Na: PerCell = parameter("mM", "inner Na at half saturation, high affinity", (5.0, 10.0), default=6.7)
+    K_low: PerCell = parameter("mM", "inner Na at half saturation, low affinity", (50.0, 100.0), default=67.6)
+    cycle: ClassVar[Cycle] = _CYCLE
+    passive: ClassVar[bool] = False
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Pump cycles, fmol/s."""
+        Na = m.inside["Na"] ** 3
+        return self.v_max * (1.62 * Na / (Na + self.K_Na**3) + Na / (Na + self.K_low**3)) / 2.62
+
+
+class NaKATPaseLuoRudy(AbstractMechanism):
+    r"""Pump that depolarisation speeds up: outer Na⁺ in the membrane's field competes with the step that carries charge.
+
+    $$J = v_\mathrm{max}\,f(V)\,\frac{Na_i^{1.5}}{Na_i^{1.5}+K_{Na}^{1.5}}\,\frac{K_o}{K_o+K_K}$$
+    $$f(V) = \frac{1}{1 + 0.1245\,e^{-0.1\,VF/RT} + 0.0365\,\sigma\,e^{-VF/RT}}, \qquad \sigma = \tfrac17\left(e^{Na_o/67.3\,\mathrm{mM}}-1\right)$$
+
+    Args:
+        v_max: Turnover at saturation and V far above 0, fmol/s; typical 0.1 to 100 fmol/s.
+        K_Na: Inner Na⁺ at half saturation, mM; published 13 mM.
+        K_K: Outer K⁺ at half saturation, mM; published 0.2 mM.
+
+    Source: voltage factor of Luo & Rudy, as in Zhou et al. (2009), cardiac, and in the public code of Kalia et al. (2021), neuron and astrocyte.
+    """
+
+    v_max: PerCell = parameter("fmol/s", "turnover at saturation and high potential", _TYPICAL)
+    K_Na: PerCell = parameter("mM", "inner Na at half saturation", (5.0, 20.0), default=13.0)
+    K_K: PerCell = parameter("mM", "outer K at half saturation", (0.1, 3.0), default=0.2)
+    cycle: ClassVar[Cycle] = _CYCLE
+    passive: ClassVar[bool] = False
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Pump cycles, fmol/s."""
+        K, u = m.outside["K"], m.V / m.RT_F
+        sigma = jnp.expm1(m.outside["Na"] / 67.3) / 7
+        f = 1 / (1 + 0.1245 * jnp.exp(-0.1 * u) + 0.0365 * sigma * jnp.exp(-u))
+        return self.v_max * f * _hill_1_5(m.inside["Na"], self.K_Na) * K / (K + self.K_K)
+
+
+def _hill_1_5(c, K):
+    """Saturation with a Hill exponent of 1.5, by square roots: they are exact and cheap where a power is neither."""
+    bound, free = jnp.sqrt(c) * c, jnp.sqrt(K) * K
+    return bound / (bound + free)

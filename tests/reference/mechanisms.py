@@ -65,6 +65,23 @@ PUMP_FORMS: Final = {
 DUESTERWALD_PUMP: Final = (1000.0, 14.00167, 145.0, Digits("0.9004"))
 """Cubic pump of Düsterwald et al. (2018) at its set-point: P (0.1 A/dm² in µA/cm²), Na inside and outside (mM), pump current (µA/cm²)."""
 
+# Luo–Rudy voltage factor of the pump at 152 mM Na outside, RT/F of 310 K: V (mV), f(V).
+# Source: formula and constants of the public code of Kalia et al. (2021), evaluated at each potential.
+KALIA_RT_F: Final = 8314.4598 * 310 / 96485.333
+VOLTAGE_FACTOR_NA_O: Final = 152.0
+VOLTAGE_FACTOR: Final = (
+    (-100.0, Digits("0.325898")),
+    (-80.0, Digits("0.485272")),
+    (-65.5, Digits("0.595990")),
+    (-40.0, Digits("0.743864")),
+    (0.0, Digits("0.855299")),
+    (40.0, Digits("0.895109")),
+)
+
+# Pump currents of Kalia et al. (2021) at their baseline: 54.5 · 1.6 pA at saturation, Na 13 mM inside, K 3 mM outside; V (mV), I (pA).
+KALIA_PUMP_MAX: Final = 54.5 * 1.6
+KALIA_PUMP: Final = ((-65.5, Digits("24.361078")), (-80.0, Digits("19.835495")))
+
 
 @dataclasses.dataclass(frozen=True)
 class Equilibrium:
@@ -118,5 +135,7 @@ BY_HAND: Final = (
     Rate("NKCC1MassAction", {"P": 2.0}, {"Na": 10.0, "K": 100.0, "Cl": 5.0}, {"Na": 150.0, "K": 4.0, "Cl": 10.0}, 0.0, 2 * (60000 - 25000)),
     Rate("NaKATPaseConstant", {"v_max": 2.0}, {"Na": 10.0}, {"K": 4.0}, 0.0, 2.0),
     Rate("NaKATPaseLinear", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 0.2),
+    # 1/(1 + 1³) and 1/(1 + 3³).
+    Rate("NaKATPaseHamada", {"v_max": 2.62, "K_Na": 10.0, "K_low": 30.0}, {"Na": 10.0}, {"K": 4.0}, 0.0, 1.62 / 2 + 1 / 28),
     Rate("NaKATPaseCubic", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 2e-3),
 )
