@@ -56,7 +56,7 @@ class _Derived(Path):
     read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
 
 
-_POSITIVE: Final = frozenset({"K_Na", "K_K", "K_d", "s_Na", "s_K", "phi"})
+_POSITIVE: Final = frozenset({"K_Na", "K_Na_o", "K_K", "K_K_i", "K_ATP", "K_d", "s_Na", "s_K", "phi"})
 _SIGNED: Final = frozenset({"I"})
 
 

@@ -20,6 +20,7 @@ from jaxion.mechanisms.nka import (
     NaKATPaseOstby,
     NaKATPaseSigmoid,
 )
+from jaxion.mechanisms.nka_four_state import NaKATPaseFourState
 from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1MassAction
 from jaxion.mechanisms.water import Water
 
@@ -45,6 +46,7 @@ __all__ = [
     "NKCC1MassAction",
     "NaKATPaseConstant",
     "NaKATPaseCubic",
+    "NaKATPaseFourState",
     "NaKATPaseHamada",
     "NaKATPaseKager",
     "NaKATPaseLinear",

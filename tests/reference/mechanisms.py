@@ -82,6 +82,34 @@ VOLTAGE_FACTOR: Final = (
 KALIA_PUMP_MAX: Final = 54.5 * 1.6
 KALIA_PUMP: Final = ((-65.5, Digits("24.361078")), (-80.0, Digits("19.835495")))
 
+# Pump of four states (Smith & Crampin) with the parameters of Himeno et al., computed independently; turnovers of one pump (1/ms).
+# The metabolites were rounded when they were printed: half a unit of their last digits belongs to the tolerance.
+FOUR_STATE_RT_F: Final = 8.3143 * 310 / 96.4867
+"""mV; with 310.15 K the numbers below come out 1e-3 away."""
+FOUR_STATE_ROUNDED: Final = {"ATP": 5e-5, "ADP": 5e-6, "Pi": 5e-6}
+"""mM."""
+FOUR_STATE_SOLUTIONS: Final = ({"Na": 10.0, "K": 140.0}, {"Na": 145.0, "K": 3.5})
+"""Inside and outside, mM."""
+FOUR_STATE_V: Final = (
+    (-120.0, Digits("3.924528e-3")),
+    (-80.0, Digits("9.277167e-3")),
+    (-40.0, Digits("1.590857e-2")),
+    (0.0, Digits("2.166973e-2")),
+    (40.0, Digits("2.619798e-2")),
+)
+"""V (mV)."""
+FOUR_STATE_ATP: Final = (
+    (6.63, Digits("1.091980e-2")),
+    (3.0, Digits("9.272065e-3")),
+    (1.0, Digits("5.960522e-3")),
+    (0.3, Digits("2.607522e-3")),
+    (0.1, Digits("9.464744e-4")),
+    (0.01, Digits("8.249960e-6")),
+)
+"""MgATP (mM), at -70 mV and MgADP 0.026 mM."""
+FOUR_STATE_EQUILIBRIUM: Final = (Digits("9567"), Digits("-29.6"))
+"""ADP·Pi·H/ATP at equilibrium (mM²), and the standard free energy of hydrolysis at pH 7 (kJ/mol)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Equilibrium:
