@@ -4,15 +4,15 @@ from typing import Any
 
 from jax.nn import sigmoid
 
-from jaxion import units
-from jaxion.compartment import Bath, Compartment, Link, Membrane
+from jaxion.compartment import Bath, Compartment, Link
 from jaxion.errors import nearest
-from jaxion.mechanisms import Exchange, GlialBuffer, HHPotassium, HHSodiumSlaved, Leak, NaKATPaseSigmoid
+from jaxion.mechanisms import Exchange, GlialBuffer, HHSodiumSlaved
 from jaxion.model import Model
+from jaxion.models._huebel import INSIDE, RT_F, F, conductance, membrane, solutions
 from jaxion.protocols import Protocol, block, rest
 
 _RESERVOIRS = ("closed", "glia", "bath")
-_AREA, _INSIDE, _ECS = 922.0, 2.16, 0.72  # µm², pL, pL
+_ECS = 0.72  # pL
 # Concentrations that fix the paper's totals, mM, and the rest of the closed cell.
 _INSIDE_0 = {"Na": 25.231485, "K": 129.25764, "Cl": 9.900239}
 _OUTSIDE_0 = {"Na": 125.30555, "K": 4.0, "Cl": 123.2716}
@@ -70,16 +70,8 @@ def huebel_dahlem2014(
         raise ValueError(
             f"Argument `reservoir` must be one of {', '.join(_RESERVOIRS)}, but it is `{reservoir}`.{nearest(reservoir, _RESERVOIRS)}"
         )
-    F = 96.485
-    outside = {ion: c + (_INSIDE_0[ion] - _REST[ion]) * _INSIDE / _ECS for ion, c in _OUTSIDE_0.items()}
-    C = units.capacitance(uF_per_cm2=C_m, area=_AREA)
-    # Impermeant anions make both solutions together neutral, and the inside hold what its capacitor asks for.
-    stored = C * _V / (units.MILLI * F)
-    ecs_anions = (outside["Na"] + outside["K"] - outside["Cl"]) * _ECS + stored
-    compartments = {
-        "neuron": Compartment(_REST, volume=_INSIDE, impermeant=(_REST["Na"] + _REST["K"] - _REST["Cl"]) * _INSIDE - stored),
-        "ecs": Compartment(outside, volume=_ECS, impermeant=ecs_anions),
-    }
+    outside = {ion: c + (_INSIDE_0[ion] - _REST[ion]) * INSIDE / _ECS for ion, c in _OUTSIDE_0.items()}
+    compartments = solutions(_REST, outside, _ECS, C_m, _V)
     baths, links = {}, []
     if reservoir == "glia":
         buffer = GlialBuffer(1e3 * k_1 * _ECS, B_0=B_0)
@@ -90,32 +82,17 @@ def huebel_dahlem2014(
     elif reservoir == "bath":
         baths["bath"] = Bath({"K": K_bath})
         links = [Link("ecs", "bath", {"exchange": Exchange(1e3 * lam * _ECS, ions=("K",))})]
-    conductance = lambda g: units.conductance(mS_per_cm2=g, area=_AREA)  # noqa: E731
+    leaks = {"Na": g_Na_l, "K": g_K_l, "Cl": g_Cl_l}
     return Model(
         compartments=compartments,
         baths=baths,
-        membranes=[
-            Membrane(
-                "neuron",
-                "ecs",
-                {
-                    "leak_Na": Leak("Na", conductance(g_Na_l)),
-                    "leak_K": Leak("K", conductance(g_K_l)),
-                    "leak_Cl": Leak("Cl", conductance(g_Cl_l)),
-                    "na": HHSodiumSlaved(conductance(g_Na_g)),
-                    "kdr": HHPotassium(conductance(g_K_g)),
-                    "nka": NaKATPaseSigmoid(units.current(uA_per_cm2=rho, area=_AREA) / F),
-                },
-                C=C,
-                V=_V,
-            )
-        ],
+        membranes=[membrane(HHSodiumSlaved(conductance(g_Na_g)), leaks, g_K_g, rho, C_m, _V)],
         links=links,
         name="huebel_dahlem2014",
         source="Hübel & Dahlem (2014) PLoS Comput Biol 10:e1003941",
         closure=closure,
         gates=gates,
-        RT_F=26.64,
+        RT_F=RT_F,
         F=F,
         anoxia=(("scale", "neuron.nka.activity", 0.0),),
         published=(("spreading_depolarisation", Protocol(rest(20), block("neuron.nka", 1.0, 9.5), rest(200))),),
