@@ -1,4 +1,4 @@
-"""Right-hand sides of two published neurons, written from their equations with NumPy: ms, mM, mV, µA/cm²."""
+"""Right-hand sides of three published neurons, written from their equations with NumPy: ms, mM, mV, µA/cm²."""
 
 import numpy as np
 
@@ -72,3 +72,25 @@ def zandt(y, anoxia):
             -beta * dCl,
         ]
     )
+
+
+HUEBEL_2016_0 = {"Na_i": 25.279156, "K_i": 128.56935, "Cl_i": 10.055541, "Na_e": 126.84917, "K_e": 3.9962559, "Cl_e": 124.71021}
+
+
+def huebel2016(y, v_e, ischemia, closed=False):
+    """Rates of (V, n, h, K_i, Cl_i, Δk), 1/ms, and all concentrations."""
+    V, n, h, K_i, Cl_i, dk = y
+    start, ratio = HUEBEL_2016_0, 2160 / v_e
+    Na_i = start["Na_i"] + start["K_i"] - K_i - start["Cl_i"] + Cl_i
+    K_e = start["K_e"] + ratio * (start["K_i"] - K_i) + dk
+    Cl_e, Na_e = start["Cl_e"] + ratio * (start["Cl_i"] - Cl_i), start["Na_e"] + ratio * (start["Na_i"] - Na_i)
+    (a_n, b_n), m, (a_h, b_h) = gate_rates(V)
+    I_p = 0.0 * V if ischemia else pump(6.8, Na_i, K_e)
+    I_Na = (0.0175 + 100 * steady(m) ** 3 * h) * (V - RT_F * np.log(Na_e / Na_i)) + 3 * I_p
+    I_K = (0.05 + 40 * n**4) * (V - RT_F * np.log(K_e / K_i)) - 2 * I_p
+    I_Cl = 0.05 * (V + RT_F * np.log(Cl_e / Cl_i))
+    conv = 9.55589e-2 / 2160
+    change = 0.0 * V if ischemia or closed else 3e-5 * (start["K_e"] - K_e)
+    gates = [3 * (a_n * (1 - n) - b_n * n), 3 * (a_h * (1 - h) - b_h * h)]
+    rates = np.array([-(I_Na + I_K + I_Cl), *gates, -conv * I_K, conv * I_Cl, change])
+    return rates, {"neuron.Na": Na_i, "neuron.K": K_i, "neuron.Cl": Cl_i, "ecs.Na": Na_e, "ecs.K": K_e, "ecs.Cl": Cl_e}

@@ -115,3 +115,24 @@ def evaluate(method: str, model: Model, states: Array) -> Any:
 
 def named(model: Model, rows: Array) -> dict[str, Array]:
     return dict(zip(model.rows, rows, strict=True))
+
+
+def rows(model, values):
+    """State rows of concentrations (mM), gates and potentials by path; amounts and volumes are made of them."""
+    found = []
+    for row in model.rows:
+        name, _, rest = row.partition(".")
+        if rest.startswith("n_"):
+            found.append(values[f"{name}.{rest[2:]}"] * model[f"{name}.volume"])
+        else:
+            found.append(values.get(row, model[row]))
+    return jnp.stack(jnp.broadcast_arrays(*found))
+
+
+def rates(model, values):
+    """Rates of change by path per ms: of concentrations, gates and potentials."""
+    change = dict(zip(model.rows, 1e-3 * np.asarray(model.rhs(rows(model, values))), strict=True))
+    return {
+        row.replace(".n_", "."): rate / (float(model[f"{row.partition('.')[0]}.volume"]) if ".n_" in row else 1.0)
+        for row, rate in change.items()
+    }

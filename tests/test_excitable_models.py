@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from excitable_by_hand import HD_0, huebel_dahlem, zandt
-from model_cases import rebuilt
+from model_cases import rates, rebuilt
 from reference import excitable as reference
 from scipy.optimize import root
 
@@ -29,27 +29,6 @@ def modes(point):
 def without_oxygen(model):
     """The model with all that its anoxia declares."""
     return jaxion.replace(model, {path: value * (model[path] if kind == "scale" else 1.0) for kind, path, value in model.anoxia})
-
-
-def rows(model, values):
-    """State rows of concentrations (mM), gates and potentials by path; amounts and volumes are made of them."""
-    found = []
-    for row in model.rows:
-        name, _, rest = row.partition(".")
-        if rest.startswith("n_"):
-            found.append(values[f"{name}.{rest[2:]}"] * model[f"{name}.volume"])
-        else:
-            found.append(values.get(row, model[row]))
-    return jnp.stack(jnp.broadcast_arrays(*found))
-
-
-def rates(model, values):
-    """Rates of change by path per ms: of concentrations, gates and potentials."""
-    change = dict(zip(model.rows, 1e-3 * np.asarray(model.rhs(rows(model, values))), strict=True))
-    return {
-        row.replace(".n_", "."): rate / (float(model[f"{row.partition('.')[0]}.volume"]) if ".n_" in row else 1.0)
-        for row, rate in change.items()
-    }
 
 
 # Published steady states

@@ -38,3 +38,11 @@ HUEBEL_DAHLEM_DONNAN: Final = -22.86836  # mV, closed and without pump
 ZANDT_REST: Final = {"neuron.V": -67.79655, "ecs.K": 3.82799, "neuron.Na": 20.00007, "neuron.K": 138.79292}
 ZANDT_SODIUM: Final = 91.998150  # mM, Na_i + Na_o/2
 ZANDT_DONNAN: Final = {"neuron.V": -19.506276, "ecs.K": 54.54417, "neuron.Na": 74.16689, "neuron.Cl": 34.80659}
+
+# Hübel, Andrew & Ullah (2016), ModelDB 187213, for 720 and 3700 µm³ of extracellular space. The published state is that of 720 µm³;
+# those of 3700 µm³ were computed from the equations by SciPy.
+HUEBEL_2016_DEPOLARISED: Final = {
+    720.0: {"neuron.V": -23.73220, "neuron.K": 115.39498, "neuron.Na": 56.88268, "neuron.Cl": 28.48469, "ecs.K": 43.51938},
+    3700.0: {"neuron.V": -20.28866, "neuron.K": 77.40879, "neuron.Na": 114.29562, "neuron.Cl": 47.91145, "ecs.K": 33.86296},
+}
+"""Depolarised although the pump is on; closed, from the paper's totals."""

@@ -52,3 +52,11 @@ ANOXIA = [
     (500.0, "neuron.V", -17.6086),
     (1500.0, "neuron.V", -19.4922),
 ]
+
+# Hübel, Andrew & Ullah (2016): pump and bath off for 200 s; V passes −40 mV [s] from the closed cell's rest and from that with the bath.
+# The times of 3700 µm³ were computed from the equations by LSODA.
+HUEBEL_2016_DEPOLARISATION = {720.0: {"closed": 6.85893, "bath": 6.85840}, 3700.0: {"closed": 33.84586, "bath": 33.83854}}
+# Repolarisation of 720 µm³ after pump and bath are back [s]; it leaves a delayed Hopf bifurcation and depends on the solver.
+HUEBEL_2016_REPOLARISATION = (42.8, 49.1)
+# The cell of 3700 µm³ stays depolarised: V an hour later [mV], computed on two roads.
+HUEBEL_2016_STAYS = -34.1939
