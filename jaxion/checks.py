@@ -121,7 +121,7 @@ def check(model: Model) -> Check:
     repaired = {}
     for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
         c, ion = model.compartments[name], membrane.balance
-        repaired[f"{name}.{ion}"] = (float(c.concentrations[ion]), float(baseline.amounts[name][ion] / c.volume))
+        repaired[f"{name}.{ion}"] = (float(c.concentrations[ion]), float(baseline.amounts[name][ion] / c.space(ion, c.volume)))
     return Check(
         model=model,
         laws=laws,
@@ -137,7 +137,7 @@ def _random_states(model: Model) -> Snapshot:
     uniform = lambda low, high: jnp.asarray(rng.uniform(low, high, STATES), dtype=float)  # noqa: E731
     concentration = lambda: jnp.exp(uniform(np.log(0.5), np.log(500.0)))  # noqa: E731
     volumes = {name: c.volume * jnp.exp(uniform(-0.4, 0.4)) for name, c in model.compartments.items()}
-    amounts = {name: {ion: concentration() * volumes[name] for ion in c.concentrations} for name, c in model.compartments.items()}
+    amounts = {n: {ion: concentration() * c.space(ion, volumes[n]) for ion in c.concentrations} for n, c in model.compartments.items()}
     potentials = {name: uniform(-120.0, 60.0) for name in model.membranes}
     gates = name_gates(model.structure, [uniform(0.0, 1.0) for _ in model.structure.gates])
     # The closure decides about potentials that are no rows, and the steady gates about gates that are none.
@@ -163,8 +163,8 @@ def _flows(model: Model, name: str, species: str, found: Mapping[tuple[str, str]
     flows = []
     for boundary in model.boundaries:
         for key, mechanism in boundary.mechanisms.items():
-            count = mechanism.cycle.count(species) * ((name == boundary.outside) - (name == boundary.inside))
-            if count:
+            here = name in (boundary.inside, boundary.outside)
+            if here and (count := mechanism.cycle.gain(species, inside=name == boundary.inside)):
                 flows.append(count * found[boundary.inside, key])
     return flows
 

@@ -36,15 +36,26 @@ class Compartment(eqx.Module):
         volume: Baseline volume, pL.
         impermeant: Amount of impermeant solute, fmol.
         z: Mean charge number of the impermeant solute.
+        confined: Volume of the part that a solute is confined to, pL, by solute: a nerve terminal, a synaptic cleft. It does not change,
+            holds all of the solute, and is so small that the solute does not count for osmosis.
     """
 
     concentrations: dict[str, PerCell] = eqx.field(converter=_sorted_cells)
     volume: PerCell = eqx.field(converter=per_cell)
     impermeant: PerCell = eqx.field(converter=per_cell, default=0.0)
     z: PerCell = eqx.field(converter=per_cell, default=-1.0)
+    confined: dict[str, PerCell] = eqx.field(converter=_sorted_cells, default_factory=dict)
+
+    def space(self, ion: str, volume: Array) -> Array:
+        """Volume that a solute is dissolved in when the compartment has a volume, pL."""
+        return self.confined.get(ion, volume)
 
     def __check_init__(self):
         _check_concentrations(self.concentrations)
+        for ion, value in self.confined.items():
+            if ion not in self.concentrations:
+                raise ConservationError(f"A compartment confines {ion}, but has only {', '.join(self.concentrations)}.")
+            check_range(f"confined[{ion}]", value, "pL", "positive")
         check_range("volume", self.volume, "pL", "positive")
         check_range("impermeant", self.impermeant, "fmol", "not negative")
         check_range("z", self.z)
@@ -190,12 +201,15 @@ def _check_ends(kind: str, boundary: Membrane | Link, solutions: Mapping[str, Co
     if not isinstance(inside, Compartment):
         raise ConservationError(f"The inside of a {kind} must be a compartment, but `{boundary.inside}` is a bath.")
     for key, mechanism in boundary.mechanisms.items():
-        for species in mechanism.cycle.species:
-            for side in (boundary.inside, boundary.outside):
+        moved, made = mechanism.cycle.species, tuple(dict(mechanism.cycle.reaction))
+        needs = [("moves", moved, side) for side in (boundary.inside, boundary.outside)]
+        needs += [("turns over", made, boundary.inside), ("senses", mechanism.senses, boundary.inside)]
+        for verb, all_species, side in needs:
+            for species in all_species:
                 ions = solutions[side].concentrations
                 if species != WATER and species not in ions:
                     raise ConservationError(
-                        f"Mechanism `{boundary.inside}.{key}` ({type(mechanism).__name__}) moves {species}, "
+                        f"Mechanism `{boundary.inside}.{key}` ({type(mechanism).__name__}) {verb} {species}, "
                         f"but `{side}` has only {', '.join(ions)}."
                     )
     return inside

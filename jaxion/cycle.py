@@ -20,6 +20,8 @@ class Cycle:
         outward: Counts per turnover of the species that leave the inside compartment.
         inward: Counts per turnover of the species that enter it.
         ATP: Molecules of ATP hydrolysed inside per turnover.
+        consumed: Counts per turnover of the species that a reaction inside takes.
+        produced: Counts per turnover of the species that it makes there, with the same charge.
 
     Counts are whole numbers; `water` counts picolitres. A rate is positive as the cycle reads.
 
@@ -31,18 +33,24 @@ class Cycle:
 
     counts: tuple[tuple[str, int], ...]
     ATP: int
+    reaction: tuple[tuple[str, int], ...]
 
-    def __init__(self, outward: Mapping[str, int] = MappingProxyType({}), inward: Mapping[str, int] = MappingProxyType({}), ATP: int = 0):
-        net: dict[str, int] = {}
-        for side, sign in ((outward, 1), (inward, -1)):
-            for species, count in side.items():
-                if species != WATER:
-                    valence(species)
-                _check_count(species, count)
-                net[species] = net.get(species, 0) + sign * int(count)
+    def __init__(
+        self,
+        outward: Mapping[str, int] = MappingProxyType({}),
+        inward: Mapping[str, int] = MappingProxyType({}),
+        ATP: int = 0,
+        *,
+        consumed: Mapping[str, int] = MappingProxyType({}),
+        produced: Mapping[str, int] = MappingProxyType({}),
+    ):
         _check_count("ATP", ATP)
-        object.__setattr__(self, "counts", tuple(sorted((s, c) for s, c in net.items() if c)))
+        made = _net(produced, consumed)
+        if sum(valence(species) * count for species, count in made):
+            raise ConservationError(f"A reaction must conserve charge, but it makes {', '.join(f'{c:+d} {s}' for s, c in made)}.")
+        object.__setattr__(self, "counts", _net(outward, inward))
         object.__setattr__(self, "ATP", ATP)
+        object.__setattr__(self, "reaction", made)
 
     def count(self, species: str) -> int:
         """Net count of a species that leaves the inside per turnover (negative: enters)."""
@@ -52,6 +60,10 @@ class Cycle:
     def species(self) -> tuple[str, ...]:
         """Names of everything that a turnover moves, sorted."""
         return tuple(species for species, _ in self.counts)
+
+    def gain(self, species: str, inside: bool) -> int:
+        """What one turnover adds to the amount of a species inside, or outside."""
+        return dict(self.reaction).get(species, 0) - self.count(species) if inside else self.count(species)
 
     @property
     def solutes(self) -> tuple[tuple[str, int], ...]:
@@ -66,7 +78,19 @@ class Cycle:
     def __str__(self) -> str:
         """The cycle as a reaction: `3 Na out, 2 K in, 1 ATP`."""
         parts = [f"{abs(c)} {s} {'out' if c > 0 else 'in'}" for s, c in sorted(self.counts, key=lambda item: -item[1])]
+        parts += [f"{c:+d} {s} inside" for s, c in sorted(self.reaction, key=lambda item: item[1])]
         return ", ".join(parts + ([f"{self.ATP} ATP"] if self.ATP else []))
+
+
+def _net(positive: Mapping[str, int], negative: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    net: dict[str, int] = {}
+    for side, sign in ((positive, 1), (negative, -1)):
+        for species, count in side.items():
+            if species != WATER:
+                valence(species)
+            _check_count(species, count)
+            net[species] = net.get(species, 0) + sign * int(count)
+    return tuple(sorted((s, c) for s, c in net.items() if c))
 
 
 def _check_count(species: str, count: int) -> None:

@@ -14,8 +14,14 @@ VALENCE: Final[dict[str, int]] = {
     "Glu": -1,
     "GABA": 0,
     "Glc": 0,
+    "Glu_D": -1,
+    "Glu_N": -1,
+    "Glu_R": -1,
+    "Glu_R1": -1,
+    "Glu_R2": -1,
+    "Glu_R3": -1,
 }
-"""Charge number z of every solute that a cycle may move."""
+"""Charge number z of every solute that a cycle may move; `Glu_…` is glutamate in vesicles of a pool (`jaxion.mechanisms.vesicles`)."""
 
 WATER: Final = "water"
 """Name under which a cycle moves volume; one turnover is 1 pL."""

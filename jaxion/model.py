@@ -163,7 +163,7 @@ class Model(eqx.Module):
     def baseline(self) -> Snapshot:
         """The baseline, with the capacitor law of every membrane repaired by its balancing ion and gates at their steady values."""
         amounts = {
-            name: {ion: c * compartment.volume for ion, c in sorted(compartment.concentrations.items())}
+            name: {ion: c * compartment.space(ion, compartment.volume) for ion, c in sorted(compartment.concentrations.items())}
             for name, compartment in self.compartments.items()
         }
         volumes = {name: compartment.volume for name, compartment in self.compartments.items()}
@@ -224,8 +224,7 @@ def _structure(compartments, membranes, links) -> Structure:
 
 
 def _cycles(boundary: Membrane | Link) -> Cycles:
-    cycles = {key: boundary.mechanisms[key].cycle for key in sorted(boundary.mechanisms)}
-    return tuple((key, cycle.counts, cycle.charge) for key, cycle in cycles.items())
+    return tuple((key, boundary.mechanisms[key].cycle) for key in sorted(boundary.mechanisms))
 
 
 def _gates(membrane: Membrane) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -56,7 +56,31 @@ class _Derived(Path):
     read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
 
 
-_POSITIVE: Final = frozenset({"K_Na", "K_Na_o", "K_K", "K_K_i", "K_ATP", "K_d", "s_Na", "s_K", "phi"})
+_POSITIVE: Final = frozenset(
+    {
+        "K_Na",
+        "K_Na_o",
+        "K_K",
+        "K_K_i",
+        "K_ATP",
+        "K_Cl",
+        "K_KCl",
+        "K_Ca",
+        "K_Glc",
+        "K_GABA",
+        "K_M",
+        "K_DV",
+        "K_d",
+        "K_o0",
+        "K_i0",
+        "s_Na",
+        "s_K",
+        "phi",
+        "h",
+        "tau",
+        "w",
+    }
+)
 _SIGNED: Final = frozenset({"I"})
 
 
@@ -116,6 +140,9 @@ class _Observer:
     def moved(self) -> dict[tuple[str, str], Array]:
         return moved(self.model, self.rates)
 
+    def concentration(self, name: str, ion: str) -> Array:
+        return self.snapshot.amounts[name][ion] / self.model.compartments[name].space(ion, self.snapshot.volumes[name])
+
     def E(self, name: str, ion: str) -> Array:
         m = self.model.membranes[name]
         inside, outside = side(self.model, self.snapshot, m.inside), side(self.model, self.snapshot, m.outside)
@@ -130,7 +157,7 @@ def _derived(model: Model) -> dict[str, _Derived]:
 
     for name, compartment in model.compartments.items():
         for ion in compartment.concentrations:
-            add(f"{name}.{ion}", "mM", f"concentration of {ion}", lambda o, n=name, i=ion: o.snapshot.amounts[n][i] / o.snapshot.volumes[n])
+            add(f"{name}.{ion}", "mM", f"concentration of {ion}", lambda o, n=name, i=ion: o.concentration(n, i))
             add(f"{name}.n_{ion}", "fmol", f"amount of {ion}", lambda o, n=name, i=ion: o.snapshot.amounts[n][i])
         add(f"{name}.volume", "pL", "volume", lambda o, n=name: o.snapshot.volumes[n])
         add(f"{name}.X", "mM", "concentration of impermeants", lambda o, n=name: o.model.compartments[n].impermeant / o.snapshot.volumes[n])

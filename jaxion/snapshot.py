@@ -43,9 +43,10 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
         concentrations, impermeant = solution.concentrations, solution.impermeant
     else:
         volume = snapshot.volumes[name]
-        concentrations = {ion: amount / volume for ion, amount in snapshot.amounts[name].items()}
+        concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in snapshot.amounts[name].items()}
         impermeant = solution.impermeant / volume
-    return Side(concentrations, sum(concentrations.values(), start=impermeant))
+    confined = () if isinstance(solution, Bath) else solution.confined
+    return Side(concentrations, sum((c for ion, c in concentrations.items() if ion not in confined), start=impermeant))
 
 
 def view(model, snapshot: Snapshot, boundary: Membrane | Link) -> MembraneView:

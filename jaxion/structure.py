@@ -10,10 +10,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from jaxion.cycle import Cycle
 from jaxion.ions import WATER
 
-Cycles = tuple[tuple[str, tuple[tuple[str, int], ...], int], ...]
-"""Key, counts and charge of each cycle of a membrane or link, sorted by key."""
+Cycles = tuple[tuple[str, Cycle], ...]
+"""Key and cycle of each mechanism of a membrane or link, sorted by key."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Structure:
     @functools.cached_property
     def processes(self) -> tuple[tuple[str, str], ...]:
         """(membrane or link, key) of each process, the columns of S."""
-        return tuple((boundary.inside, key) for boundary in (*self.membranes, *self.links) for key, _, _ in boundary.cycles)
+        return tuple((boundary.inside, key) for boundary in (*self.membranes, *self.links) for key, _ in boundary.cycles)
 
     @functools.cached_property
     def S(self) -> np.ndarray:
@@ -92,12 +93,12 @@ class Structure:
         S = np.zeros((len(rows), len(self.processes)), dtype=int)
         column = 0
         for boundary in (*self.membranes, *self.links):
-            for _, counts, _ in boundary.cycles:
-                for species, count in counts:
-                    for side, sign in ((boundary.inside, -1), (boundary.outside, 1)):
+            for _, cycle in boundary.cycles:
+                for species in {*cycle.species, *dict(cycle.reaction)}:
+                    for side in (boundary.inside, boundary.outside):
                         row = f"{side}.volume" if species == WATER else f"{side}.n_{species}"
                         if row in rows:
-                            S[rows[row], column] += sign * count
+                            S[rows[row], column] += cycle.gain(species, inside=side == boundary.inside)
                 column += 1
         return S
 

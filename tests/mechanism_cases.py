@@ -24,6 +24,9 @@ IONS = ("Na", "K", "Cl")
 COMBINATIONS = (("K", "Cl"), ("K",), ("Cl",), ("Na", "Ca"))
 """Values of a field `ions`."""
 
+STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na", "2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2)}
+"""Values of fields that choose a stoichiometry, by field."""
+
 CLASSES = [
     member
     for _, member in inspect.getmembers(mechanisms, inspect.isclass)
@@ -40,12 +43,12 @@ def typical(field: dataclasses.Field) -> float:
 
 
 def variants(cls: type[AbstractMechanism]) -> list[AbstractMechanism]:
-    """Instances at typical parameters, one for each ion or combination of ions if the class has a field `ion` or `ions`."""
+    """Instances at typical parameters, one for each value of a field that chooses what a turnover moves."""
     numbers = {name: typical(field) for name, field in parameters(cls).items()}
     free = {f.name for f in dataclasses.fields(cls) if f.init and f.default is dataclasses.MISSING} - set(numbers)
     assert free <= {"ion"}, f"`variants` cannot fill in the fields {sorted(free - {'ion'})} of {cls.__name__}: teach it how."
     fields = {f.name for f in dataclasses.fields(cls)}
-    choices = {"ion": IONS, "ions": COMBINATIONS}
+    choices = {"ion": IONS, "ions": COMBINATIONS, **STOICHIOMETRIES}
     arguments: list[dict[str, Any]] = [{name: one} for name in sorted(fields & set(choices)) for one in choices[name]]
     return [cls(**numbers, **more) for more in arguments or [{}]]
 
@@ -56,7 +59,8 @@ INSTANCES = [instance for cls in CLASSES for instance in variants(cls)]
 def identity(mechanism: AbstractMechanism) -> str:
     ion = getattr(mechanism, "ion", None)
     ions = [ion] if ion else getattr(mechanism, "ions", ())
-    return "-".join([type(mechanism).__name__, *ions])
+    chosen = [str(getattr(mechanism, field)) for field in STOICHIOMETRIES if hasattr(mechanism, field)]
+    return "-".join([type(mechanism).__name__, *ions, *chosen])
 
 
 each_instance = pytest.mark.parametrize("mechanism", INSTANCES, ids=identity)

@@ -84,6 +84,11 @@ def closed(model: Model, closure: str, ratio: float) -> Model:
     return rebuilt(model, closure, compartments={**model.compartments, **finite}, baths={})
 
 
+def element(solute: str) -> str:
+    """What no reaction changes: glutamate of whatever pool is glutamate."""
+    return solute.partition("_")[0]
+
+
 def charge(model: Model, amounts: Mapping[str, Mapping[str, Array]], name: str) -> Array:
     """Net charge of a compartment, fmol."""
     compartment = model.compartments[name]

@@ -94,3 +94,20 @@ def test_reversed_cycle_moves_the_opposite(outward: dict, inward: dict):
     assert forward.counts == tuple((species, -count) for species, count in backward.counts)
     assert forward.charge == sum((outward.get(ion, 0) - inward.get(ion, 0)) * valence(ion) for ion in VALENCE)
     assert all(count for _, count in forward.counts)
+
+
+# Reactions inside
+
+
+def test_a_turnover_may_turn_species_inside_into_others():
+    release = Cycle(outward={"Glu": 1}, consumed={"Glu_R3": 1}, produced={"Glu": 1})
+    assert (release.gain("Glu", inside=True), release.gain("Glu", inside=False)) == (0, 1)
+    assert (release.gain("Glu_R3", inside=True), release.gain("Glu_R3", inside=False)) == (-1, 0)
+    assert release.charge == -1
+    assert str(release) == "1 Glu out, -1 Glu_R3 inside, +1 Glu inside"
+    assert Cycle(consumed={"Glu": 1}, produced={"Glu": 1}).reaction == ()
+
+
+def test_a_reaction_that_makes_charge_is_refused():
+    with pytest.raises(ConservationError, match=r"^A reaction must conserve charge, but it makes \+1 GABA, -1 Glu\.$"):
+        Cycle(consumed={"Glu": 1}, produced={"GABA": 1})

@@ -117,7 +117,7 @@ def test_every_number_is_a_documented_parameter_and_every_name_is_static(cls):
 @each_class
 def test_a_cycle_moves_something_and_says_what_pays_for_an_uphill_turnover(cls):
     for mechanism in variants(cls):
-        assert mechanism.cycle.counts
+        assert mechanism.cycle.counts or mechanism.cycle.reaction
         assert cls.passive or mechanism.cycle.ATP > 0 or "Powered from outside of the" in cls.__doc__
 
 
@@ -227,8 +227,9 @@ class Derivatives:
 
     @property
     def ions(self) -> tuple[str, ...]:
-        """Solutes that are varied: the common ones, and all that a turnover moves."""
-        return tuple(sorted({*IONS, *(ion for ion, _ in self.mechanism.cycle.solutes)}))
+        """Solutes that are varied: the common ones, and all that a turnover moves, makes or looks at."""
+        cycle = self.mechanism.cycle
+        return tuple(sorted({*IONS, *dict(cycle.solutes), *dict(cycle.reaction), *self.mechanism.senses}))
 
     def rows(self, states: State) -> Array:
         """States of 64 cells beside the mechanism's parameters."""

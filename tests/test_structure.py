@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from scipy.integrate import solve_ivp
 
 import jaxion
-from jaxion import Bath, Compartment, Membrane, Model
+from jaxion import Bath, Compartment, Cycle, Membrane, Model
+from jaxion.errors import ConservationError
 from jaxion.ions import VALENCE, WATER
-from jaxion.mechanisms import KCC2, NCC, GHKLeak, Leak, NaKATPaseKager, NaKATPaseOstby, NKCC1Log, Water
+from jaxion.mechanisms import KCC2, NCC, GHKLeak, Leak, NaKATPaseKager, NaKATPaseOstby, NKCC1Log, VesicleDocking, VesicleFilling, Water
+from jaxion.snapshot import side
 from jaxion.structure import MembraneShape, Structure
 
 ECS = {"Na": 145.0, "K": 3.5, "Cl": 119.0}
@@ -166,10 +168,14 @@ def test_cotransport_alone_keeps_differences():
 counts = st.dictionaries(st.sampled_from([*VALENCE, WATER]), st.integers(-3, 3).filter(bool), min_size=1, max_size=3)
 
 
+def cycle_of(net: dict[str, int]) -> Cycle:
+    return Cycle(outward={s: n for s, n in net.items() if n > 0}, inward={s: -n for s, n in net.items() if n < 0})
+
+
 @settings(deadline=None, max_examples=50)
 @given(cycles=st.lists(counts, min_size=1, max_size=6), closed=st.booleans())
 def test_totals_span_exactly_what_no_process_changes(cycles, closed):
-    shape = MembraneShape("a", "b", "fixed", "K", tuple((f"m{i}", tuple(sorted(c.items())), 0) for i, c in enumerate(cycles)))
+    shape = MembraneShape("a", "b", "fixed", "K", tuple((f"m{i}", cycle_of(c)) for i, c in enumerate(cycles)))
     ions = tuple(sorted(VALENCE))
     s = Structure((("a", ions), ("b", ions)) if closed else (("a", ions),), (shape,))
     weights = np.array([[dict(total.weights).get(row, 0) for row in s.amounts + s.volumes] for total in s.totals], dtype=int)
@@ -330,3 +336,40 @@ def test_tissue_without_any_bath_has_a_set_point():
     model = tissue("neuron")
     closed = Model(model.compartments, {}, list(model.membranes.values()))
     np.testing.assert_allclose(closed.pack(jaxion.setpoint(closed).snapshot), model.pack(jaxion.setpoint(model).snapshot), rtol=1e-12)
+
+
+# Solutes that are confined to a part, and reactions
+
+
+def terminal(**changes):
+    ions = {"Na": 14.0, "K": 123.0, "Cl": 5.2, "Ca": 1e-4, "Glu": 2.0, "Glu_D": 1.0}
+    neuron = Compartment(ions, volume=2.0, impermeant=300.0, confined={"Ca": 1e-3, "Glu": 1e-3, "Glu_D": 1e-3} | changes)
+    ecs = Compartment(ECS | {"Ca": 1.5}, volume=1.0, impermeant=29.5, confined={"Ca": 2e-3})
+    return Model({"neuron": neuron, "ecs": ecs}, {}, [Membrane("neuron", "ecs", {"filling": VesicleFilling()}, C=10.0)])
+
+
+def test_confined_solutes_have_their_own_volume_and_no_osmotic_pressure():
+    model = terminal()
+    assert float(model["neuron.n_Ca"]) == pytest.approx(1e-7, rel=1e-14)
+    assert float(model["neuron.Ca"]) == pytest.approx(1e-4, rel=1e-14)
+    assert float(model["neuron.osmolarity"]) == pytest.approx(14.0 + float(model["neuron.K"]) + 5.2 + 150.0, rel=1e-14)
+    swollen = model.unpack(model.pack(model.baseline()).at[model.rows.index("neuron.volume")].set(3.0))
+    assert float(side(model, swollen, "neuron")["Ca"]) == pytest.approx(1e-4, rel=1e-14)
+
+
+def test_a_reaction_moves_nothing_out():
+    assert entries(terminal().structure)["neuron", "filling"] == {"neuron.n_Glu": -1, "neuron.n_Glu_D": 1}
+    kept = {total.name for total in terminal().structure.totals}
+    assert "neuron.n_Glu + neuron.n_Glu_D" in kept
+
+
+def test_what_a_compartment_lacks_cannot_be_confined_sensed_or_turned_over():
+    with pytest.raises(ConservationError, match=r"^A compartment confines GABA, but has only Ca, Cl, Glu, Glu_D, K, Na\.$"):
+        terminal(GABA=1e-3)
+    neuron = Compartment({"Na": 14.0, "K": 123.0, "Glu_D": 1.0}, volume=2.0, impermeant=300.0)
+    for mechanism, verb, lacking in ((VesicleFilling(), "turns over", "Glu"), (VesicleDocking(), "turns over", "Glu_N")):
+        with pytest.raises(ConservationError, match=f"{verb} {lacking}, but `neuron` has only"):
+            Model({"neuron": neuron}, {"bath": Bath(ECS)}, [Membrane("neuron", "bath", {"x": mechanism}, C=1.0)])
+    blind = Compartment({"K": 123.0, "Glu_D": 1.0, "Glu_N": 1.0}, volume=2.0, impermeant=300.0)
+    with pytest.raises(ConservationError, match="senses Ca, but `neuron` has only"):
+        Model({"neuron": blind}, {"bath": Bath(ECS)}, [Membrane("neuron", "bath", {"x": VesicleDocking()}, C=1.0)])

@@ -1,15 +1,23 @@
 """Mechanisms: one physical process a file, each a cycle and a rate."""
 
+from jaxion.mechanisms.ae import AE
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
+from jaxion.mechanisms.gat import GAT
 from jaxion.mechanisms.ghk import GHKLeak
+from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
 from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
-from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction
+from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding
+from jaxion.mechanisms.kir import KirKalia, KirOstby, KirSibille
 from jaxion.mechanisms.leak import Leak
+from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
+from jaxion.mechanisms.ncx import NCX, NCXKalia
+from jaxion.mechanisms.nhe import NHE
 from jaxion.mechanisms.nka import (
     NaKATPaseConstant,
     NaKATPaseCubic,
@@ -21,17 +29,33 @@ from jaxion.mechanisms.nka import (
     NaKATPaseSigmoid,
 )
 from jaxion.mechanisms.nka_four_state import NaKATPaseFourState
-from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1MassAction
+from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
+from jaxion.mechanisms.pmca import PMCA
+from jaxion.mechanisms.sglt import SGLT
+from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
 from jaxion.mechanisms.water import Water
 
 __all__ = [
+    "AE",
+    "EAAT",
+    "GAT",
     "KCC",
     "KCC2",
+    "NBC",
     "NCC",
+    "NCX",
+    "NHE",
+    "PMCA",
+    "SGLT",
     "AbstractGated",
     "AbstractMechanism",
+    "EAATLog",
     "Exchange",
+    "GHKCalcium",
+    "GHKChloride",
     "GHKLeak",
+    "GHKPotassium",
+    "GHKSodium",
     "GlialBuffer",
     "GlialUptake",
     "HHPotassium",
@@ -40,9 +64,15 @@ __all__ = [
     "Injection",
     "KCC2Log",
     "KCC2MassAction",
+    "KCC2RandomBinding",
+    "KirKalia",
+    "KirOstby",
+    "KirSibille",
     "Leak",
     "MembraneView",
+    "NCXKalia",
     "NKCC1Log",
+    "NKCC1LogActivated",
     "NKCC1MassAction",
     "NaKATPaseConstant",
     "NaKATPaseCubic",
@@ -54,6 +84,11 @@ __all__ = [
     "NaKATPaseOstby",
     "NaKATPaseSigmoid",
     "Side",
+    "VesicleCalcium",
+    "VesicleDocking",
+    "VesicleFilling",
+    "VesicleFusion",
+    "VesiclePriming",
     "Water",
     "parameter",
 ]

@@ -96,12 +96,14 @@ class AbstractMechanism(eqx.Module):
     A subclass declares its `cycle` (what one turnover moves and consumes), its parameters, and
     its `rate`. Everything else is derived. `passive` says that the second law applies without
     an energy source: rate × affinity ≥ 0 in every state; generic tests hold each class to it.
-    `reads` names the gates of other mechanisms that the rate depends on, as (key, gate).
+    `reads` names the gates of other mechanisms that the rate depends on, as (key, gate); `senses`
+    the solutes inside that it depends on besides those of its cycle.
     """
 
     cycle: eqx.AbstractVar[Cycle]
     passive: ClassVar[bool] = True
     reads: ClassVar[tuple[tuple[str, str], ...]] = ()
+    senses: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
     def rate(self, m: MembraneView) -> PerCell:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from jaxion._types import PerCell
 from jaxion.cycle import Cycle
-from jaxion.mechanisms.base import AbstractMechanism, MembraneView, parameter
+from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameter
 
 _CYCLE = Cycle(outward={"K": 1, "Cl": 1})
 
@@ -64,3 +64,33 @@ class KCC2MassAction(AbstractMechanism):
     def rate(self, m: MembraneView) -> PerCell:
         """K⁺–Cl⁻ pairs that leave, fmol/s."""
         return self.P * m.mass_action(self.cycle)
+
+
+class KCC2RandomBinding(AbstractMechanism):
+    r"""K⁺–Cl⁻ cotransport by a carrier that binds its ions in any order, in rapid equilibrium.
+
+    $$J = \frac{v_\mathrm{max}}{K_{KCl}}\,\frac{K_i\,Cl_i - K_o\,Cl_o}{b_i + b_o}, \qquad
+    b = \left(1+\frac{K\,Cl}{K_{KCl}}\right)\left(1+\frac{K}{K_K}\right)\left(1+\frac{Cl}{K_{Cl}}\right)$$
+
+    Args:
+        v_max: Turnover per unit of the saturation, fmol/s; typical 1e-3 to 10 fmol/s.
+        K_KCl: Dissociation constant of the pair, mM2; published 54 mM2.
+        K_K: Dissociation constant of K⁺, mM; published 9 mM.
+        K_Cl: Dissociation constant of Cl⁻, mM; published 6 mM.
+
+    Source: public code of a model of neuronal chloride, read in 2026; the original publication of the constants is UNVERIFIED.
+    """
+
+    v_max: PerCell = parameter("fmol/s", "turnover per saturation", (1e-3, 10.0))
+    K_KCl: PerCell = parameter("mM2", "dissociation constant of the pair", (10.0, 300.0), default=54.0)
+    K_K: PerCell = parameter("mM", "dissociation constant of K", (1.0, 50.0), default=9.0)
+    K_Cl: PerCell = parameter("mM", "dissociation constant of Cl", (1.0, 50.0), default=6.0)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def _binding(self, side: Side) -> PerCell:
+        K, Cl = side["K"], side["Cl"]
+        return (1.0 + K * Cl / self.K_KCl) * (1.0 + K / self.K_K) * (1.0 + Cl / self.K_Cl)
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """K⁺–Cl⁻ pairs that leave, fmol/s."""
+        return self.v_max / self.K_KCl * m.mass_action(self.cycle) / (self._binding(m.inside) + self._binding(m.outside))

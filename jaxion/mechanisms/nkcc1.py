@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import jax
+
 from jaxion._types import PerCell
 from jaxion.cycle import Cycle
 from jaxion.mechanisms.base import AbstractMechanism, MembraneView, parameter
@@ -45,3 +47,24 @@ class NKCC1MassAction(AbstractMechanism):
     def rate(self, m: MembraneView) -> PerCell:
         """Cycles that enter, fmol/s."""
         return self.P * m.mass_action(self.cycle)
+
+
+class NKCC1LogActivated(AbstractMechanism):
+    r"""Na⁺–K⁺–2Cl⁻ cotransport proportional to its affinity, and activated by outer K⁺.
+
+    $$J = \frac{u}{1+e^{K_K-K_o}}\,\ln\frac{Na_o\,K_o\,Cl_o^2}{Na_i\,K_i\,Cl_i^2}$$
+
+    Args:
+        u: Turnover per unit of RT when activated, fmol/s; typical 1e-3 to 1 fmol/s.
+        K_K: Outer K⁺ at half activation, mM; published 16 mM. The width of the activation is 1 mM.
+
+    Source: Wei, Ullah & Schiff (2014) J Neurosci 34:11733; Sætra et al. (2021) PLoS Comput Biol 17:e1008143.
+    """
+
+    u: PerCell = parameter("fmol/s", "turnover per RT when activated", (1e-3, 1.0))
+    K_K: PerCell = parameter("mM", "outer K at half activation", (10.0, 20.0), default=16.0)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Cycles that enter, fmol/s."""
+        return self.u * jax.nn.sigmoid(m.outside["K"] - self.K_K) * m.affinity(self.cycle)

@@ -41,7 +41,8 @@ def _charged(model: Model) -> Snapshot:
         return snapshot
     amounts = {name: dict(ions) for name, ions in snapshot.amounts.items()}
     for name, membrane in model.membranes.items():
-        held, declared = amounts[name], model.compartments[name].concentrations[membrane.balance] * model.compartments[name].volume
+        held, compartment = amounts[name], model.compartments[name]
+        declared = compartment.concentrations[membrane.balance] * compartment.space(membrane.balance, compartment.volume)
         lacking = jnp.maximum(0.1 * declared - held[membrane.balance], 0.0)
         sign = valence(membrane.balance)
         counter = next((ion for ion in held if valence(ion) * sign < 0), None)
