@@ -6,7 +6,7 @@ from jaxion import protocols as protocols
 from jaxion import thermo as thermo
 from jaxion import units as units
 from jaxion.checks import Check, check
-from jaxion.compartment import Bath, Compartment, Link, Membrane
+from jaxion.compartment import Axial, Bath, Compartment, Link, Membrane
 from jaxion.cycle import Cycle
 from jaxion.errors import (
     ConfigError,
@@ -32,6 +32,7 @@ from jaxion.sweeps import Sweep, open_store, resume, store_status, sweep
 from jaxion.transients import Solution, State, crossing, final, integral, maximum, mean, minimum, solve, spikes
 
 __all__ = [
+    "Axial",
     "Bath",
     "Certificate",
     "Check",

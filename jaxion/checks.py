@@ -11,7 +11,7 @@ from typing import Any, Final
 import jax.numpy as jnp
 import numpy as np
 
-from jaxion.compartment import AREA_EXPONENT, Link, Membrane
+from jaxion.compartment import AREA_EXPONENT, Axial, Boundary, Link
 from jaxion.dynamics import derivative
 from jaxion.ions import WATER, valence
 from jaxion.model import Model
@@ -84,7 +84,9 @@ class Check:
         return "\n".join(lines)
 
 
-def _note(boundary: Membrane | Link, key: str) -> str:
+def _note(boundary: Boundary, key: str) -> str:
+    if isinstance(boundary, Axial):
+        return f" (along to {boundary.outside})"
     if isinstance(boundary, Link):
         return f" (link to {boundary.outside})"
     if key in boundary.silent:

@@ -1,6 +1,6 @@
-"""Where solutes are: compartments (finite), baths (held), and the membranes and links between them."""
+"""Where solutes are: compartments (finite), baths (held), and the membranes, links and axial connections between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import equinox as eqx
@@ -164,6 +164,39 @@ class Link(eqx.Module):
         self.activity = {key: per_cell(1.0) for key in self.mechanisms}
 
 
+class Axial(eqx.Module):
+    r"""Two compartments of the same kind in neighbouring nodes of a chain, joined along a potential difference.
+
+    A node is an extracellular compartment with the cells around it. Between two nodes as many
+    connections run side by side as there are kinds of compartment, and together they carry no
+    current, which gives the difference $\Delta\phi$ between the two extracellular potentials:
+
+    $$\sum_k I_k(\Delta V_k + \Delta\phi) = 0$$
+
+    with $\Delta V_k$ the difference of the membrane potentials, 0 for the extracellular connection.
+
+    Args:
+        inside: Name of the compartment that the connection starts from; the connection bears the same name.
+        outside: Name of the compartment at its other end.
+        mechanisms: Mechanisms by key, such as `{"diffusion_K": Electrodiffusion("K", P=0.5)}`, each affine in V;
+            they see the potential of the inside minus that of the outside as `V`.
+    """
+
+    inside: str = eqx.field(static=True)
+    outside: str = eqx.field(static=True)
+    mechanisms: dict[str, AbstractMechanism]
+    activity: dict[str, PerCell]
+
+    def __init__(self, inside: str, outside: str, mechanisms: Mapping[str, AbstractMechanism]):
+        self.inside, self.outside = inside, outside
+        self.mechanisms = {key: mechanisms[key] for key in sorted(mechanisms)}
+        self.activity = {key: per_cell(1.0) for key in self.mechanisms}
+
+
+Boundary = Membrane | Link | Axial
+"""All that has mechanisms."""
+
+
 def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bath]) -> None:
     """Raise `ConservationError` if a mechanism moves what one of its two sides lacks, `ValueError` if it reads a gate that is not there."""
     inside = _check_ends("membrane", membrane, solutions)
@@ -191,12 +224,44 @@ def check_link(link: Link, solutions: Mapping[str, Compartment | Bath]) -> None:
             )
 
 
-def _check_ends(kind: str, boundary: Membrane | Link, solutions: Mapping[str, Compartment | Bath]) -> Compartment:
+def check_axial(axial: Axial, solutions: Mapping[str, Compartment | Bath]) -> None:
+    """Raise `ConservationError` if a mechanism moves what one of its two ends lacks, `ValueError` if its current is not affine in V."""
+    _check_ends("axial connection", axial, solutions)
+    if not isinstance(solutions[axial.outside], Compartment):
+        raise ConservationError(f"An axial connection must end in a compartment, but `{axial.outside}` is a bath.")
+    for key, mechanism in axial.mechanisms.items():
+        if not mechanism.affine:
+            raise ValueError(
+                f"Mechanism `{axial.inside}.{key}` ({type(mechanism).__name__}) cannot be on an axial connection: its rate is not affine in V."
+            )
+
+
+def check_chain(axials: Sequence[Axial], membranes: Sequence[Membrane]) -> None:
+    """Raise `ConservationError` if nodes are joined in a loop, where zero net current says nothing, or compartments of different kinds."""
+    outer = {membrane.inside: membrane.outside for membrane in membranes}
+    for axial in axials:
+        if (axial.inside in outer) != (axial.outside in outer):
+            raise ConservationError(f"An axial connection joins `{axial.inside}` and `{axial.outside}`, of which only one has a membrane.")
+    joined: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        return root(joined[node]) if node in joined else node
+
+    for pair in sorted({(outer.get(a.inside, a.inside), outer.get(a.outside, a.outside)) for a in axials}):
+        first, second = map(root, pair)
+        if first == second:
+            raise ConservationError(
+                f"Axial connections must form a chain, each pair of nodes in one direction, but `{pair[0]}` is in a loop."
+            )
+        joined[first] = second
+
+
+def _check_ends(kind: str, boundary: Boundary, solutions: Mapping[str, Compartment | Bath]) -> Compartment:
     for side in (boundary.inside, boundary.outside):
         if side not in solutions:
-            raise ConservationError(f"A {kind} names `{side}`, but the model has {', '.join(solutions)}.{nearest(side, solutions)}")
+            raise ConservationError(f"{_a(kind)} names `{side}`, but the model has {', '.join(solutions)}.{nearest(side, solutions)}")
     if boundary.inside == boundary.outside:
-        raise ConservationError(f"A {kind} must lie between two solutions, but both of its sides are `{boundary.inside}`.")
+        raise ConservationError(f"{_a(kind)} must lie between two solutions, but both of its sides are `{boundary.inside}`.")
     inside = solutions[boundary.inside]
     if not isinstance(inside, Compartment):
         raise ConservationError(f"The inside of a {kind} must be a compartment, but `{boundary.inside}` is a bath.")
@@ -213,3 +278,7 @@ def _check_ends(kind: str, boundary: Membrane | Link, solutions: Mapping[str, Co
                         f"but `{side}` has only {', '.join(ions)}."
                     )
     return inside
+
+
+def _a(kind: str) -> str:
+    return f"An {kind}" if kind[0] in "aeiou" else f"A {kind}"

@@ -1,6 +1,7 @@
-r"""Model: compartments and baths joined by membranes and links, with $dn/dt = S\,v(x, \theta)$."""
+r"""Model: compartments and baths joined by membranes, links and axial connections, with $dn/dt = S\,v(x, \theta)$."""
 
 import functools
+import itertools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from jaxtyping import Array
 
 from jaxion import units
 from jaxion._types import PerCell, Rows, per_cell
-from jaxion.compartment import Bath, Compartment, Link, Membrane, check_link, check_membrane
+from jaxion.compartment import Axial, Bath, Boundary, Compartment, Link, Membrane, check_axial, check_chain, check_link, check_membrane
 from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import valence
@@ -19,8 +20,12 @@ from jaxion.mechanisms.base import AbstractGated
 from jaxion.snapshot import Snapshot, capacitor_charge, inside_charge, list_gates, moved, name_gates, rates, with_steady_gates
 from jaxion.structure import Cycles, LinkShape, MembraneShape, Structure
 
-CLOSURES: Final = ("state", "difference", "electroneutral", "as published")
-"""How the voltage is closed: a row of its own, from the net charge, from zero net current (C → 0), or a row that no charge is tied to."""
+CLOSURES: Final = ("state", "difference", "electroneutral", "as published", "layered")
+"""How the voltage is closed: a row of its own, from the net charge, from zero net current (C → 0), a row that no charge is tied to,
+or, in a chain of nodes, from the net charge across membranes and from zero net current between nodes."""
+
+_CHAIN_CLOSURES: Final = ("layered", "state")
+"""Closures of a chain of nodes: in the others the current along the chain would have no part in the potentials."""
 
 GATES: Final = ("full", "qss")
 """Gates are rows of their own, or stand at their steady values at every moment."""
@@ -34,9 +39,10 @@ class Model(eqx.Module):
         baths: Held solutions by name.
         membranes: Membranes; each bears the name of its inside compartment.
         links: Links without a membrane, such as that from the extracellular space to a bath; likewise.
+        axials: Connections between neighbouring nodes of a chain; likewise.
         name: Name of the model.
         source: Publication that the model is from.
-        closure: `"state"`, `"difference"`, `"electroneutral"` or `"as published"`; see `CLOSURES`.
+        closure: `"state"`, `"difference"`, `"electroneutral"`, `"as published"` or `"layered"`; see `CLOSURES`.
         gates: `"full"` or `"qss"`; see `GATES`.
         RT_F: Thermal voltage RT/F, mV.
         F: Faraday constant, pA·s/fmol.
@@ -54,6 +60,7 @@ class Model(eqx.Module):
     baths: dict[str, Bath]
     membranes: dict[str, Membrane]
     links: dict[str, Link]
+    axials: dict[str, Axial]
     RT_F: PerCell
     F: PerCell
     name: str = eqx.field(static=True)
@@ -76,6 +83,7 @@ class Model(eqx.Module):
         F: Any = units.FARADAY,
         *,
         links: tuple[Link, ...] | list[Link] = (),
+        axials: tuple[Axial, ...] | list[Axial] = (),
         gates: str = "full",
         anoxia: tuple[tuple[str, str, float], ...] = (),
         breaks: tuple[str, ...] = (),
@@ -93,16 +101,26 @@ class Model(eqx.Module):
             check_membrane(membrane, solutions)
         for link in links:
             check_link(link, solutions)
-        for kind, boundaries in (("membranes", membranes), ("links", links)):
+        for axial in axials:
+            check_axial(axial, solutions)
+        check_chain(axials, membranes)
+        if axials and closure not in _CHAIN_CLOSURES:
+            raise ValueError(
+                f"Argument `closure` must be {' or '.join(f'`{one}`' for one in _CHAIN_CLOSURES)} for a chain of nodes, but it is `{closure}`."
+            )
+        for kind, boundaries in (("membranes", membranes), ("links", links), ("axial connections", axials)):
             if len({boundary.inside for boundary in boundaries}) < len(boundaries):
                 raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")
         self.compartments = {key: compartments[key] for key in sorted(compartments)}
         self.baths = {key: baths[key] for key in sorted(baths)}
         self.membranes = {m.inside: m for m in sorted(membranes, key=lambda m: m.inside)}
         self.links = {link.inside: link for link in sorted(links, key=lambda link: link.inside)}
-        for key in sorted(set(self.links) & set(self.membranes)):
-            for shared in sorted(set(self.links[key].mechanisms) & set(self.membranes[key].mechanisms)):
-                raise ConservationError(f"The membrane and the link of `{key}` both have a mechanism `{shared}`; give one another key.")
+        self.axials = {axial.inside: axial for axial in sorted(axials, key=lambda axial: axial.inside)}
+        kinds = {"membrane": self.membranes, "link": self.links, "axial connection": self.axials}
+        for (one, first), (other, second) in itertools.combinations(kinds.items(), 2):
+            for key in sorted(set(first) & set(second)):
+                for shared in sorted(set(first[key].mechanisms) & set(second[key].mechanisms)):
+                    raise ConservationError(f"The {one} and the {other} of `{key}` both have a mechanism `{shared}`; give one another key.")
         self.RT_F, self.F = per_cell(RT_F), per_cell(F)
         self.name, self.source, self.closure, self.gates = name, source, closure, gates
         self.anoxia, self.breaks, self.published = anoxia, breaks, published
@@ -113,9 +131,9 @@ class Model(eqx.Module):
         return {**self.compartments, **self.baths}
 
     @property
-    def boundaries(self) -> tuple[Membrane | Link, ...]:
-        """Membranes, then links: all that has mechanisms."""
-        return (*self.membranes.values(), *self.links.values())
+    def boundaries(self) -> tuple[Boundary, ...]:
+        """Membranes, links, then axial connections: all that has mechanisms."""
+        return (*self.membranes.values(), *self.links.values(), *self.axials.values())
 
     @property
     def has_capacitor_law(self) -> bool:
@@ -132,6 +150,7 @@ class Model(eqx.Module):
                 for _, m in sorted(self.membranes.items())
             ),
             tuple(LinkShape(link.inside, link.outside, _cycles(link)) for _, link in sorted(self.links.items())),
+            tuple(LinkShape(axial.inside, axial.outside, _cycles(axial)) for _, axial in sorted(self.axials.items())),
         )
 
     @property
@@ -199,7 +218,7 @@ class Model(eqx.Module):
             snapshot = Snapshot(amounts, volumes, {m.inside: next(rows) for m in s.membranes}, gates)
         else:
             snapshot = Snapshot(amounts, volumes, {name: membrane.V for name, membrane in self.membranes.items()}, gates)
-            close = potential_from_charge if self.closure == "difference" else potential_from_zero_current
+            close = potential_from_zero_current if self.closure == "electroneutral" else potential_from_charge
             snapshot = Snapshot(amounts, volumes, {name: close(self, snapshot, m) for name, m in self.membranes.items()}, gates)
         return snapshot if self.gates == "full" else with_steady_gates(self, snapshot)
 
@@ -219,11 +238,11 @@ class Model(eqx.Module):
 
 
 @functools.lru_cache(maxsize=256)
-def _structure(compartments, membranes, links) -> Structure:
-    return Structure(compartments, membranes, links)
+def _structure(compartments, membranes, links, axials) -> Structure:
+    return Structure(compartments, membranes, links, axials)
 
 
-def _cycles(boundary: Membrane | Link) -> Cycles:
+def _cycles(boundary: Boundary) -> Cycles:
     return tuple((key, boundary.mechanisms[key].cycle) for key in sorted(boundary.mechanisms))
 
 

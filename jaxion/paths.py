@@ -21,7 +21,7 @@ from jaxion.ions import WATER, valence
 from jaxion.mechanisms.base import AbstractGated, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
-from jaxion.snapshot import Snapshot, moved, rates, side
+from jaxion.snapshot import Snapshot, axial_potential, moved, rates, side
 from jaxion.units import quantity
 
 
@@ -75,6 +75,7 @@ _POSITIVE: Final = frozenset(
         "K_i0",
         "s_Na",
         "s_K",
+        "s_V",
         "phi",
         "h",
         "tau",
@@ -103,7 +104,7 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         add(f"{name}.z", "", "mean charge number of the impermeants", "any", lambda m, n=name: m.compartments[n].z)
 
     def add_processes(kind: str, name: str) -> None:
-        """Activities and parameters of a membrane's or link's mechanisms; `kind` is the model's field that holds it."""
+        """Activities and parameters of the mechanisms of a membrane, link or axial connection; `kind` is the model's field that holds it."""
         for key, mechanism in getattr(model, kind)[name].mechanisms.items():
             where = lambda m, k=key: getattr(m, kind)[name].activity[k]  # noqa: E731
             add(f"{name}.{key}.activity", "", f"factor on the rate of {key}", "not negative", where)
@@ -120,8 +121,9 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         for key in membrane.mobile:
             doc = f"share of the ions of {key} that move with its current"
             add(f"{name}.{key}.mobile", "", doc, "not negative", lambda m, n=name, k=key: m.membranes[n].mobile[k])
-    for name in model.links:
-        add_processes("links", name)
+    for kind in ("links", "axials"):
+        for name in getattr(model, kind):
+            add_processes(kind, name)
     add("RT_F", "mV", "thermal voltage RT/F", "positive", lambda m: m.RT_F)
     return {path.name: path for path in found}
 
@@ -176,6 +178,9 @@ def _derived(model: Model) -> dict[str, _Derived]:
                     f"open fraction of {key}'s gate {gate}",
                     lambda o, n=name, k=key, g=gate: o.snapshot.gates[n][k][g],
                 )
+    for name, axial in model.axials.items():
+        doc = f"potential of {name} minus that of {axial.outside}"
+        add(f"{name}.dV", "mV", doc, lambda o, n=name: axial_potential(o.model, o.snapshot, o.model.axials[n]))
     for boundary in model.boundaries:
         for key, mechanism in boundary.mechanisms.items():
             name, cycle, process = boundary.inside, mechanism.cycle, (boundary.inside, key)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion.compartment import AREA_EXPONENT, Bath, Link, Membrane
+from jaxion.compartment import AREA_EXPONENT, Axial, Bath, Boundary, Link, Membrane
 from jaxion.ions import valence
 from jaxion.mechanisms.base import AbstractGated, MembraneView, Side
 from jaxion.structure import Structure
@@ -46,16 +47,53 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
         concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in snapshot.amounts[name].items()}
         impermeant = solution.impermeant / volume
     confined = () if isinstance(solution, Bath) else solution.confined
-    return Side(concentrations, sum((c for ion, c in concentrations.items() if ion not in confined), start=impermeant))
+    free = [c for ion, c in concentrations.items() if ion not in confined]
+    return Side(concentrations, sum(free, start=impermeant))
 
 
-def view(model, snapshot: Snapshot, boundary: Membrane | Link) -> MembraneView:
-    """What the mechanisms of a membrane or link see."""
+def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
+    """What the mechanisms of a membrane, link or axial connection see."""
     inside, outside = side(model, snapshot, boundary.inside), side(model, snapshot, boundary.outside)
+    if isinstance(boundary, Axial):
+        return MembraneView(inside, outside, axial_potential(model, snapshot, boundary), model.RT_F, model.F)
     if isinstance(boundary, Link):
         return MembraneView(inside, outside, jnp.zeros(()), model.RT_F, model.F)
     name = boundary.inside
     return MembraneView(inside, outside, snapshot.potentials[name], model.RT_F, model.F, snapshot.gates.get(name, {}))
+
+
+def axial_potential(model, snapshot: Snapshot, axial: Axial) -> Array:
+    """Potential of the inside of an axial connection minus that of its outside, mV, at which no current flows from node to node."""
+    ends = _extracellular(model, axial)
+    sides = [
+        (other, _membrane_difference(model, snapshot, other)) for other in model.axials.values() if _extracellular(model, other) == ends
+    ]
+
+    def current(between: Array) -> Array:
+        flows = []
+        for other, difference in sides:
+            inside, outside = side(model, snapshot, other.inside), side(model, snapshot, other.outside)
+            seen = MembraneView(inside, outside, between + difference, model.RT_F, model.F)
+            flows += [m.cycle.charge * other.activity[key] * m.rate(seen) for key, m in other.mechanisms.items() if m.cycle.charge]
+        return sum(flows, start=jnp.zeros(()))
+
+    # Every rate is affine in the potential: one step of Newton is exact.
+    excess, conductance = jax.jvp(current, (jnp.zeros(()),), (jnp.ones(()),))
+    blocked = conductance == 0.0
+    return _membrane_difference(model, snapshot, axial) - jnp.where(blocked, 0.0, excess / jnp.where(blocked, 1.0, conductance))
+
+
+def _extracellular(model, axial: Axial) -> tuple[str, str]:
+    """The extracellular compartments of the two nodes that a connection joins."""
+    inside, outside = (model.membranes[name].outside if name in model.membranes else name for name in (axial.inside, axial.outside))
+    return inside, outside
+
+
+def _membrane_difference(model, snapshot: Snapshot, axial: Axial) -> Array:
+    """Membrane potential at the inside of a connection minus that at its outside, mV."""
+    if axial.inside not in model.membranes:
+        return jnp.zeros(())
+    return snapshot.potentials[axial.inside] - snapshot.potentials[axial.outside]
 
 
 def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Array, Array]]]]:
@@ -87,7 +125,7 @@ def area_ratio(model, snapshot: Snapshot, membrane: Membrane) -> Array | float:
 
 
 def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
-    """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane or link, key)."""
+    """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane, link or axial connection, key)."""
     found = {}
     for boundary in model.boundaries:
         seen = view(model, snapshot, boundary)
@@ -118,10 +156,14 @@ def capacitor_charge(model, membrane: Membrane, V: Array, area: Array | float) -
 
 
 def membrane_current(model, membrane: Membrane, found: dict[tuple[str, str], Array]) -> Array:
-    """Net current out of the inside of a membrane, pA; `silent` mechanisms do not count."""
+    """Net current out of the inside of a membrane, pA, also along axial connections; `silent` mechanisms do not count."""
     charged = [
         mechanism.cycle.charge * found[membrane.inside, key]
         for key, mechanism in membrane.mechanisms.items()
         if mechanism.cycle.charge and key not in membrane.silent
     ]
+    for axial in model.axials.values():
+        direction = (axial.inside == membrane.inside) - (axial.outside == membrane.inside)
+        if direction:
+            charged += [direction * m.cycle.charge * found[axial.inside, key] for key, m in axial.mechanisms.items() if m.cycle.charge]
     return model.F * sum(charged, start=jnp.zeros(()))

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from jaxion.cycle import Cycle
-from jaxion.ions import WATER
+from jaxion.ions import WATER, valence
 
 Cycles = tuple[tuple[str, Cycle], ...]
 """Key and cycle of each mechanism of a membrane or link, sorted by key."""
@@ -32,7 +32,7 @@ class MembraneShape:
 
 @dataclasses.dataclass(frozen=True)
 class LinkShape:
-    """The static part of a link: its ends and the cycles on it."""
+    """The static part of a link or an axial connection: its ends and the cycles on it."""
 
     inside: str
     outside: str
@@ -55,11 +55,18 @@ class Structure:
         compartments: Name and sorted ions of each finite compartment.
         membranes: Static part of each membrane, sorted by its inside compartment.
         links: Static part of each link, likewise.
+        axials: Static part of each axial connection, likewise.
     """
 
     compartments: tuple[tuple[str, tuple[str, ...]], ...]
     membranes: tuple[MembraneShape, ...]
     links: tuple[LinkShape, ...] = ()
+    axials: tuple[LinkShape, ...] = ()
+
+    @property
+    def boundaries(self) -> tuple[MembraneShape | LinkShape, ...]:
+        """Membranes, links, then axial connections: all that has cycles."""
+        return (*self.membranes, *self.links, *self.axials)
 
     @functools.cached_property
     def amounts(self) -> tuple[str, ...]:
@@ -83,8 +90,8 @@ class Structure:
 
     @functools.cached_property
     def processes(self) -> tuple[tuple[str, str], ...]:
-        """(membrane or link, key) of each process, the columns of S."""
-        return tuple((boundary.inside, key) for boundary in (*self.membranes, *self.links) for key, _ in boundary.cycles)
+        """(membrane, link or axial connection, key) of each process, the columns of S."""
+        return tuple((boundary.inside, key) for boundary in self.boundaries for key, _ in boundary.cycles)
 
     @functools.cached_property
     def S(self) -> np.ndarray:
@@ -92,7 +99,7 @@ class Structure:
         rows = {row: i for i, row in enumerate(self.amounts + self.volumes)}
         S = np.zeros((len(rows), len(self.processes)), dtype=int)
         column = 0
-        for boundary in (*self.membranes, *self.links):
+        for boundary in self.boundaries:
             for _, cycle in boundary.cycles:
                 for species in {*cycle.species, *dict(cycle.reaction)}:
                     for side in (boundary.inside, boundary.outside):
@@ -119,6 +126,23 @@ class Structure:
         split = len(self.amounts)
         blocks = ((self.amounts, self.S[:split]), (self.volumes, self.S[split:]))
         return tuple(_named(rows, vector) for rows, block in blocks for vector in _left_null_space(block))
+
+    @functools.cached_property
+    def balances(self) -> tuple[Total, ...]:
+        """Charge of the mobile ions of each node of a chain: since no net current flows from node to node, it is conserved as well."""
+        outer = {membrane.inside: membrane.outside for membrane in self.membranes}
+        nodes = sorted({outer.get(end, end) for axial in self.axials for end in (axial.inside, axial.outside)})
+        along = {(axial.inside, key) for axial in self.axials for key, _ in axial.cycles}
+        across = [column for column, process in enumerate(self.processes) if process not in along]
+        found = []
+        for node in nodes:
+            held = [(name, ions) for name, ions in self.compartments if outer.get(name, name) == node]
+            charges = {f"{name}.n_{ion}": valence(ion) for name, ions in held for ion in ions}
+            vector = [charges.get(row, 0) for row in self.amounts]
+            # A link that takes charge to a bath leaves nothing to conserve.
+            if not (np.array(vector) @ self.S[: len(vector), across]).any():
+                found.append(_named(self.amounts, vector))
+        return tuple(found)
 
 
 def _left_null_space(S: np.ndarray) -> list[list[int]]:

@@ -17,9 +17,9 @@ from jaxion.ions import VALENCE
 from jaxion.model import CLOSURES
 
 each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
-LAWFUL = tuple(closure for closure in CLOSURES if closure != "as published")
-"""Closures that tie the potential to the charge."""
-each_closure = pytest.mark.parametrize("closure", LAWFUL)
+CHAINS = ("state", "layered")
+"""Closures that a chain of nodes may have."""
+each_closure = pytest.mark.parametrize("closure", [closure for closure in CLOSURES if closure != "as published"])
 
 UNITS = {
     "mM",
@@ -39,6 +39,8 @@ UNITS = {
     "F",
     "cm",
     "dm",
+    "m",
+    "mol",
     "µm",
     "ms",
     "s",
@@ -55,13 +57,24 @@ def function(name: str) -> Callable[..., Model]:
 def numbers(name: str) -> dict[str, float]:
     """Arguments of a model function that are numbers, with their defaults."""
     defaults = {key: p.default for key, p in inspect.signature(function(name)).parameters.items()}
-    return {key: default for key, default in defaults.items() if not isinstance(default, str | bool)}
+    return {key: default for key, default in defaults.items() if not isinstance(default, str | int)}
+
+
+def lawful(model: Model) -> tuple[str, ...]:
+    """Closures of a model that tie its potential to the charge."""
+    return CHAINS if model.axials else tuple(closure for closure in CLOSURES if closure not in ("as published", "layered"))
+
+
+def skip_if_unlawful(model: Model, closure: str) -> None:
+    if closure not in lawful(model):
+        pytest.skip(f"{model.name} has other closures")
 
 
 def rebuilt(model: Model, closure: str, **parts: Any) -> Model:
     """The model with another closure or other parts."""
     own = {"compartments": model.compartments, "baths": model.baths, "membranes": list(model.membranes.values())}
-    own |= {"links": list(model.links.values()), "gates": model.gates, "breaks": model.breaks, "RT_F": model.RT_F, "F": model.F}
+    own |= {"links": list(model.links.values()), "axials": list(model.axials.values())}
+    own |= {"gates": model.gates, "breaks": model.breaks, "RT_F": model.RT_F, "F": model.F}
     return Model(**(own | parts), name=model.name, source=model.source, closure=closure)
 
 

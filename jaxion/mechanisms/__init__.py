@@ -3,9 +3,10 @@
 from jaxion.mechanisms.ae import AE
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
-from jaxion.mechanisms.gat import GAT
+from jaxion.mechanisms.gat import GAT, GATSodium
 from jaxion.mechanisms.ghk import GHKLeak
 from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
 from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
@@ -17,6 +18,7 @@ from jaxion.mechanisms.leak import Leak
 from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
 from jaxion.mechanisms.ncx import NCX, NCXKalia
+from jaxion.mechanisms.neurons import NeuronalRelease, NeuronalUptake
 from jaxion.mechanisms.nhe import NHE
 from jaxion.mechanisms.nka import (
     NaKATPaseConstant,
@@ -50,7 +52,10 @@ __all__ = [
     "AbstractGated",
     "AbstractMechanism",
     "EAATLog",
+    "Electrodiffusion",
+    "ElectrodiffusionArithmetic",
     "Exchange",
+    "GATSodium",
     "GHKCalcium",
     "GHKChloride",
     "GHKLeak",
@@ -83,6 +88,8 @@ __all__ = [
     "NaKATPaseLuoRudy",
     "NaKATPaseOstby",
     "NaKATPaseSigmoid",
+    "NeuronalRelease",
+    "NeuronalUptake",
     "Side",
     "VesicleCalcium",
     "VesicleDocking",

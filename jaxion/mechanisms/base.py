@@ -45,7 +45,7 @@ class MembraneView:
     Attributes:
         inside: Solution inside.
         outside: Solution outside.
-        V: Membrane potential, inside minus outside, mV; 0 on a link.
+        V: Potential inside minus that outside, mV; 0 on a link.
         RT_F: Thermal voltage, mV.
         F: Faraday constant, pA·s/fmol.
         gates: Open fractions of all gates of the membrane, by mechanism key and gate.
@@ -91,17 +91,19 @@ class MembraneView:
 
 
 class AbstractMechanism(eqx.Module):
-    """One physical process across a membrane, or along a link.
+    """One physical process across a membrane, or along a link or an axial connection.
 
     A subclass declares its `cycle` (what one turnover moves and consumes), its parameters, and
     its `rate`. Everything else is derived. `passive` says that the second law applies without
     an energy source: rate × affinity ≥ 0 in every state; generic tests hold each class to it.
-    `reads` names the gates of other mechanisms that the rate depends on, as (key, gate); `senses`
-    the solutes inside that it depends on besides those of its cycle.
+    `affine` says that the rate is an affine function of V, which axial connections need. `reads`
+    names the gates of other mechanisms that the rate depends on, as (key, gate); `senses` the
+    solutes inside that it depends on besides those of its cycle.
     """
 
     cycle: eqx.AbstractVar[Cycle]
     passive: ClassVar[bool] = True
+    affine: ClassVar[bool] = False
     reads: ClassVar[tuple[tuple[str, str], ...]] = ()
     senses: ClassVar[tuple[str, ...]] = ()
 

@@ -4,9 +4,19 @@
 from jaxion.models.aminzare_kay2024 import aminzare_kay2024
 from jaxion.models.donnan1911 import donnan1911
 from jaxion.models.duesterwald2018 import duesterwald2018
+from jaxion.models.halnes2013 import halnes2013
 from jaxion.models.huebel2016 import huebel2016
 from jaxion.models.huebel_dahlem2014 import huebel_dahlem2014
 from jaxion.models.keener_sneyd import keener_sneyd
 from jaxion.models.zandt2011 import zandt2011
 
-__all__ = ["aminzare_kay2024", "donnan1911", "duesterwald2018", "huebel2016", "huebel_dahlem2014", "keener_sneyd", "zandt2011"]
+__all__ = [
+    "aminzare_kay2024",
+    "donnan1911",
+    "duesterwald2018",
+    "halnes2013",
+    "huebel2016",
+    "huebel_dahlem2014",
+    "keener_sneyd",
+    "zandt2011",
+]

@@ -51,14 +51,16 @@ def eliminate(structure: Structure, capacitor_law: bool) -> Elimination:
     outer = {membrane.outside for membrane in structure.membranes}
 
     def preference(row: str) -> tuple[bool, str]:
-        return (row.split(".")[0] not in outer, row)
+        return (row.rpartition(".")[0] not in outer, row)
 
     capacitors = []
     for membrane in structure.membranes if capacitor_law else ():
         ions = dict(structure.compartments)[membrane.inside]
         weights = {f"{membrane.inside}.n_{ion}": valence(ion) for ion in ions if valence(ion)}
         capacitors.append((membrane.inside, weights, [f"{membrane.inside}.n_{membrane.balance}"]))
-    totals = [(total.name, dict(total.weights), sorted(dict(total.weights), key=preference)) for total in structure.totals]
+    totals = [
+        (total.name, dict(total.weights), sorted(dict(total.weights), key=preference)) for total in (*structure.totals, *structure.balances)
+    ]
     of_volumes = [total for total in totals if set(total[1]) <= set(structure.volumes)]
     of_amounts = [total for total in totals if total not in of_volumes]
     volumes, dependent_volumes = _solve(structure.volumes, of_volumes)

@@ -138,13 +138,13 @@ def physical(model: Model) -> Bool[Array, "*cells"]:
 
 
 def totals(model: Model, snapshot: Snapshot) -> dict[str, Array]:
-    """Value of each conserved total of a snapshot, by name (fmol or pL)."""
-    rows = _rows(snapshot)
-    return {total.name: _sum((w, rows[row]) for row, w in total.weights) for total in model.structure.totals}
+    """Value of each conserved total of a snapshot, and of the charge of each node of a chain, by name (fmol or pL)."""
+    rows, s = _rows(snapshot), model.structure
+    return {total.name: _sum((w, rows[row]) for row, w in total.weights) for total in (*s.totals, *s.balances)}
 
 
 def _totals(model: Model) -> dict[str, Array]:
-    return totals(model, model.baseline()) if model.structure.totals else {}
+    return totals(model, model.baseline()) if model.structure.totals or model.structure.balances else {}
 
 
 def held_amounts(model: Model) -> dict[str, Array]:
