@@ -24,7 +24,7 @@ IONS = ("Na", "K", "Cl")
 COMBINATIONS = (("K", "Cl"), ("K",), ("Cl",), ("Na", "Ca"))
 """Values of a field `ions`."""
 
-STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na", "2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2)}
+STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2)}
 """Values of fields that choose a stoichiometry, by field."""
 
 CLASSES = [

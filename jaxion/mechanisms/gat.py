@@ -66,8 +66,8 @@ class GATSodium(AbstractMechanism):
         K_Na: Half-saturation of Na⁺, mM; typical 1 to 100 mM.
         K_GABA: Half-saturation of GABA, mM; typical 1e-3 to 0.1 mM.
 
-    Source: one of the couplings of GAT-1 that have been reported (authors UNVERIFIED); the saturation is chosen so that the flux vanishes
-    at equilibrium.
+    Source: the coupling is a simplification (UNVERIFIED): reversal potentials of GAT-1 (Lu & Hilgemann 1999, citation UNVERIFIED) include
+    one Cl⁻ as well; the saturation is chosen so that the flux vanishes at equilibrium.
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", (1e-4, 1.0))
