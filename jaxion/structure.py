@@ -144,6 +144,11 @@ class Structure:
                 found.append(_named(self.amounts, vector))
         return tuple(found)
 
+    @property
+    def conserved(self) -> tuple[Total, ...]:
+        """All that stays: the totals, and the charge of each node of a chain."""
+        return (*self.totals, *self.balances)
+
 
 def _left_null_space(S: np.ndarray) -> list[list[int]]:
     """Integer basis of the vectors w with w·S = 0, by exact elimination on [S | 1]."""

@@ -58,9 +58,7 @@ def eliminate(structure: Structure, capacitor_law: bool) -> Elimination:
         ions = dict(structure.compartments)[membrane.inside]
         weights = {f"{membrane.inside}.n_{ion}": valence(ion) for ion in ions if valence(ion)}
         capacitors.append((membrane.inside, weights, [f"{membrane.inside}.n_{membrane.balance}"]))
-    totals = [
-        (total.name, dict(total.weights), sorted(dict(total.weights), key=preference)) for total in (*structure.totals, *structure.balances)
-    ]
+    totals = [(total.name, dict(total.weights), sorted(dict(total.weights), key=preference)) for total in structure.conserved]
     of_volumes = [total for total in totals if set(total[1]) <= set(structure.volumes)]
     of_amounts = [total for total in totals if total not in of_volumes]
     volumes, dependent_volumes = _solve(structure.volumes, of_volumes)

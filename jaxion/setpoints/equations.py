@@ -39,7 +39,7 @@ def numbers(model: Model) -> np.ndarray:
 def error_names(model: Model) -> tuple[str, ...]:
     """Names of the totals and capacitor laws whose errors lead the evidence."""
     laws = [f"{name}.charge" for name in model.membranes] if model.has_capacitor_law else []
-    return (*(total.name for total in model.structure.totals), *laws)
+    return (*(total.name for total in model.structure.conserved), *laws)
 
 
 @functools.lru_cache(maxsize=128)

@@ -139,12 +139,12 @@ def physical(model: Model) -> Bool[Array, "*cells"]:
 
 def totals(model: Model, snapshot: Snapshot) -> dict[str, Array]:
     """Value of each conserved total of a snapshot, and of the charge of each node of a chain, by name (fmol or pL)."""
-    rows, s = _rows(snapshot), model.structure
-    return {total.name: _sum((w, rows[row]) for row, w in total.weights) for total in (*s.totals, *s.balances)}
+    rows = _rows(snapshot)
+    return {total.name: _sum((w, rows[row]) for row, w in total.weights) for total in model.structure.conserved}
 
 
 def _totals(model: Model) -> dict[str, Array]:
-    return totals(model, model.baseline()) if model.structure.totals or model.structure.balances else {}
+    return totals(model, model.baseline()) if model.structure.conserved else {}
 
 
 def held_amounts(model: Model) -> dict[str, Array]:
