@@ -115,7 +115,7 @@ def test_links_are_read_and_set_by_path():
 def test_structure_and_check_and_population_count_links():
     one, other = tissue({"exchange": Exchange(0.3)}), tissue({"exchange": Exchange(0.3, ions=("K",))})
     alone = tissue()
-    assert one.structure.links == (LinkShape("ecs", "bath", (("exchange", (("Cl", 1), ("K", 1)), 0),)),)
+    assert one.structure.links == (LinkShape("ecs", "bath", (("exchange", jaxion.Cycle(outward={"Cl": 1, "K": 1})),)),)
     assert one.structure.processes[-1] == ("ecs", "exchange")
     assert one.fluxes(one.pack(one.baseline())).shape == (len(one.structure.processes),)
     found = jaxion.check(other)
