@@ -1,5 +1,6 @@
 """Every published model, its parts in other combinations, and states to put it in."""
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -50,8 +51,13 @@ UNITS = {
 }
 
 
+SHORT = {"halnes2013": {"nodes": 2}}
+"""Chains that have every kind of node and connection, but no more of them than needed."""
+
+
 def function(name: str) -> Callable[..., Model]:
-    return getattr(jaxion.models, name)
+    published = getattr(jaxion.models, name)
+    return functools.wraps(published)(functools.partial(published, **SHORT[name])) if name in SHORT else published
 
 
 def numbers(name: str) -> dict[str, float]:
