@@ -288,7 +288,7 @@ CONSTRUCTIONS = {
     "closure": (
         lambda: cell(closure="states"),
         ValueError,
-        r"^Argument `closure` must be one of state, difference, electroneutral, as published, but it is `states`\. Did you mean `state`\?$",
+        r"^Argument `closure` must be one of state, difference, electroneutral, as published, layered, but it is `states`\. Did you mean `state`\?$",
     ),
     "closure of a published model": (
         lambda: jaxion.models.aminzare_kay2024(closure="electro-neutral"),
