@@ -295,6 +295,16 @@ CONSTRUCTIONS = {
         ValueError,
         r"it is `electro-neutral`\. Did you mean `electroneutral`\?$",
     ),
+    "no nodes": (
+        lambda: jaxion.models.halnes2013(nodes=0),
+        ValueError,
+        r"^Argument `nodes` must be a whole number of 1 or more, but it is 0\.$",
+    ),
+    "coupling of GAT": (
+        lambda: jaxion.mechanisms.GAT(1.0, coupling="2Na"),
+        ValueError,
+        r"^Argument `coupling` must be one of 2Na:1Cl, 3Na:1Cl, but it is `2Na`\. Did you mean `2Na:1Cl`\?$",
+    ),
     "silent mechanism": (
         lambda: cell(silent=("kcc",)),
         ValueError,

@@ -44,7 +44,7 @@ def halnes2013(
     The published protocol `buffering` rests for 100 s and then releases K⁺ until 400 s.
 
     Args:
-        nodes: Number of nodes.
+        nodes: Number of nodes, 1 or more.
         axial: Whether ions move along the column.
         g_Na: Na⁺ conductance, S/m².
         g_Cl: Cl⁻ conductance, S/m².
@@ -59,6 +59,9 @@ def halnes2013(
         j_in: K⁺ released in the input zone, per area of astrocytic membrane, mol/m²/s.
         k_dec: Rate constant of the neurons' uptake of extracellular K⁺, per area of astrocytic membrane, m/s.
 
+    Raises:
+        ValueError: `nodes` is no whole number of 1 or more.
+
     Example:
         >>> model = halnes2013(nodes=2)
         >>> [link.outside for link in model.axials.values()]
@@ -66,6 +69,8 @@ def halnes2013(
 
     Source: Halnes et al. (2013) PLoS Comput Biol 9:e1003386.
     """
+    if not isinstance(nodes, int) or nodes < 1:
+        raise ValueError(f"Argument `nodes` must be a whole number of 1 or more, but it is {nodes}.")
     F = 96.5
     dx = l / nodes
     area, inside, outside = (part * _CROSS_SECTION * dx for part in (_SURFACE, 1e-3 * a_i, 1e-3 * a_o))  # µm², pL, pL
