@@ -32,6 +32,9 @@ def everything(x, **options):
     return jnp.concatenate([c.saved.ravel(), c.final, *(jnp.stack(outputs) for outputs in c.reduced)])
 
 
+each_lowering = pytest.mark.parametrize("lowering", ["llvm", pytest.param("xla", marks=pytest.mark.slow)])
+
+
 @pytest.fixture(scope="module")
 def forward():
     return np.asarray(jax.jacfwd(everything)(X))
@@ -63,8 +66,10 @@ def test_forward_agrees_with_central_differences_at_displaced_points(forward):
     np.testing.assert_array_less(np.delete(error, when, axis=0), 1e-6)
 
 
-def test_reverse_agrees_with_forward(forward):
-    np.testing.assert_allclose(jax.jacrev(everything)(X), forward, rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))
+@each_lowering
+def test_reverse_agrees_with_forward(forward, lowering):
+    reverse = jax.jacrev(lambda x: everything(x, lowering=lowering))(X)
+    np.testing.assert_allclose(reverse, forward, rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))
 
 
 @pytest.mark.slow
@@ -90,15 +95,17 @@ FAILING = System(
 BAD = {"blow-up": (1.0, 0.0, 2.0), "negative": (0.0, 1.0, 2.0), "not finite": (0.0, 0.0, -1.0), "NaN": (np.nan, 0.0, 2.0)}
 
 
+@each_lowering
 @pytest.mark.parametrize("place", [0, 3, 6])
-def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place):
+def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place, lowering):
     good = np.array([[0.01, 0.02, 2.0]] * 3).T * np.array([1.0, 1.3, 0.8])
     theta = np.insert(good, [place // 2] * 4, np.array(list(BAD.values())).T, axis=1)
     ok = np.ones(7, bool)
     ok[place // 2 : place // 2 + 4] = False
 
     def masked(theta, shared, keep):
-        c = integrate(FAILING, jnp.stack([jnp.ones(theta.shape[1]) * shared, jnp.ones(theta.shape[1])]), theta, [0.0, 10.0], max_steps=1500)
+        start = jnp.stack([jnp.ones(theta.shape[1]) * shared, jnp.ones(theta.shape[1])])
+        c = integrate(FAILING, start, theta, [0.0, 10.0], max_steps=1500, lowering=lowering)
         return jnp.sum(jnp.where(jnp.asarray(keep), jnp.where(c.status == Status.ok, c.final, 0.0).sum(axis=0), 0.0))
 
     own, shared = jax.grad(masked, (0, 1))(jnp.asarray(theta), 1.0, ok)

@@ -261,7 +261,7 @@ def test_machine_code_agrees_with_jax_numpy(course):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_change_no_bit(course, threads, monkeypatch):
-    monkeypatch.setattr(lowerings, "cores", lambda: threads)
+    monkeypatch.setattr("jaxion.kernel.primitive.cores", lambda: threads)
     for a, b in zip(numbers(run()), numbers(course), strict=True):
         np.testing.assert_array_equal(a, b)
 

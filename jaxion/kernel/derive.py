@@ -5,14 +5,30 @@ from typing import Any
 
 from jaxion.kernel.graph import Graph, Node, sorted_nodes, zero_derivative
 
+Tangents = dict[int, dict[int, Node]]
+"""Derivatives of nodes, by their numbers, in each of several directions, where they are not zero."""
+
 
 def jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[dict[int, Node]]:
-    """Forward derivatives: for each output, the entries ∂output/∂wrt[k] that are not zero, by k."""
-    tangents: dict[int, dict[int, Node]] = {node.number: {k: node.graph.constant(1.0)} for k, node in enumerate(wrt)}
+    """Forward derivatives: for each output, the entries ∂output/∂wrt[k] that are not zero, by k.
+
+    For a solver, which needs the slope of what it computes: they pass through `hold`.
+    """
+    tangents: Tangents = {node.number: {k: node.graph.constant(1.0)} for k, node in enumerate(wrt)}
+    for node in sorted_nodes(outputs):
+        if node.number not in tangents:
+            flat = zero_derivative(node.op) and node.op != "hold"
+            tangents[node.number] = {} if flat else _push(node, tangents)
+    return [tangents[output.number] for output in outputs]
+
+
+def pushforward(outputs: Sequence[Node], wrt: Sequence[Node], directions: Sequence[Node]) -> list[Node]:
+    """Forward derivative along one direction: Σ ∂output/∂wrt[k] · direction[k] for each output."""
+    tangents: Tangents = {node.number: {0: direction} for node, direction in zip(wrt, directions, strict=True)}
     for node in sorted_nodes(outputs):
         if node.number not in tangents:
             tangents[node.number] = {} if zero_derivative(node.op) else _push(node, tangents)
-    return [tangents[output.number] for output in outputs]
+    return [tangents[output.number].get(0, output.graph.constant(0.0)) for output in outputs]
 
 
 def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
@@ -47,7 +63,7 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     return [gathered.get(node.number, graph.constant(0.0)) for node in wrt]
 
 
-def _push(node: Node, tangents: dict[int, dict[int, Node]]) -> dict[int, Node]:
+def _push(node: Node, tangents: Tangents) -> dict[int, Node]:
     graph = node.graph
     if node.op == "select":
         condition, then, otherwise = node.args
@@ -81,6 +97,8 @@ def partials(node: Node) -> list[Node]:
             return [inverse, -(node * inverse)]
         case "neg":
             return [-one]
+        case "hold":
+            return [one]
         case "exp":
             return [node]
         case "expm1":

@@ -70,8 +70,9 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "max": np.maximum,
     "min": np.minimum,
     "mod": np.fmod,
+    "hold": lambda x: x,
 }
-"""Functions of numbers, with what they mean for floats."""
+"""Functions of numbers, with what they mean for floats; `hold` is the number itself, through which no derivative passes."""
 COMPARISONS: Final[dict[str, Callable[..., Any]]] = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "finite": np.isfinite}
 LOGIC: Final[dict[str, Callable[..., Any]]] = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not}
 """Operations on truth values; with `select(condition, then, otherwise)` they are all that the graph knows."""
@@ -189,7 +190,7 @@ class Graph:
 
 def zero_derivative(op: str) -> bool:
     """Whether an operation is flat wherever it has a derivative, or has truth values."""
-    return op in COMPARISONS or op in LOGIC or op in ("sign", "floor", "constant", "input")
+    return op in COMPARISONS or op in LOGIC or op in ("sign", "floor", "hold", "constant", "input")
 
 
 def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:

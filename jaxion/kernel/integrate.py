@@ -10,9 +10,10 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion.errors import Status
-from jaxion.kernel.lowerings import run_eagerly
+from jaxion.kernel.batches import run_by_xla
+from jaxion.kernel.lowerings import run_lowered
 from jaxion.kernel.problem import Course, Given, Plan
-from jaxion.kernel.reductions import Reduction
+from jaxion.kernel.reductions import Reduction, State
 from jaxion.kernel.replay import replay
 from jaxion.kernel.system import System
 from jaxion.kernel.widths import lane_width
@@ -53,8 +54,8 @@ def integrate(
         reductions: Measures of the system's observables.
         rtol: Relative tolerance; looser than 1e-4 is refused.
         max_steps: Steps tried in a cell at most. Reverse mode keeps a state for each 256 of them, taken or not.
-        lowering: What runs eager calls: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever is the faster one that is
-            possible (`"auto"`). Under a transformation it is always `jax.numpy`.
+        lowering: What runs: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever is the faster one that is possible (`"auto"`).
+            Derivatives of derivatives are always those of `jax.numpy`, as is everything where `saves` are traced.
 
     Returns:
         `Course`: `saved` `(times, rows, cells)`, `reduced`, `final` `(rows, cells)`, `status`, `steps`.
@@ -108,7 +109,11 @@ def integrate(
         saves=jnp.asarray(saves, float),
     )
     plan = Plan(system, tuple(reductions), float(rtol), max_steps)
-    course = _traced(plan, given) if any(isinstance(leaf, Tracer) for leaf in given) else run_eagerly(plan, given, lowering)
+    if isinstance(saves, Tracer):
+        # What machine code saves is the same for all cells, which a tracer does not say.
+        lowering = "xla"
+    portably = _traced if any(isinstance(leaf, Tracer) for leaf in given) else run_by_xla
+    course = run_lowered(plan, given, lowering, portably)
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
 
 
@@ -128,7 +133,12 @@ def _differentiable_jvp(plan: Plan, primals: tuple[Given], tangents: tuple[Given
     (given,), (change,) = primals, tangents
     course = _differentiable(plan, given)
     ok = course.status == Status.ok
-    _, moved = jax.jvp(lambda g: replay(plan, g._replace(saves=given.saves, scale=given.scale), ok), (given,), (change,))
+
+    def replayed(moving: Given) -> tuple[Array, list[State], Array]:
+        found = replay(plan, moving._replace(saves=given.saves, scale=given.scale), ok)
+        return found.saved, [r.result(state) for r, state in zip(plan.reductions, found.reduced, strict=True)], found.final
+
+    _, (saved, reduced, final) = jax.jvp(replayed, (given,), (change,))
 
     def isolated(tangent: Array) -> Array:
         return jnp.where(ok, tangent, 0.0)
@@ -137,9 +147,9 @@ def _differentiable_jvp(plan: Plan, primals: tuple[Given], tangents: tuple[Given
         return jax.custom_derivatives.zero_from_primal(counts)
 
     return course, Course(
-        saved=isolated(moved.saved),
-        reduced=jax.tree.map(isolated, moved.reduced),
-        final=isolated(moved.final),
+        saved=isolated(saved),
+        reduced=jax.tree.map(isolated, tuple(reduced)),
+        final=isolated(final),
         status=unmoved(course.status),
         steps=unmoved(course.steps),
         accepted=unmoved(course.accepted),

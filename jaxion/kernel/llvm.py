@@ -101,6 +101,7 @@ _OPERATIONS: Final[dict[str, Callable[..., Value]]] = {
     "mul": Vectors.mul,
     "div": Vectors.div,
     "neg": Vectors.neg,
+    "hold": lambda v, x: x,
     "sqrt": lambda v, x: v.intrinsic("sqrt", x),
     # Rare in physics of cells: the mathematical library, lane by lane.
     "sin": lambda v, x: v.intrinsic("sin", x),

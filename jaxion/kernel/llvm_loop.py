@@ -10,37 +10,54 @@ from llvmlite import ir
 
 from jaxion.errors import Status
 from jaxion.kernel.llvm import emit_program
-from jaxion.kernel.llvm_loops import LaneLoop, frame_of, number, whole
+from jaxion.kernel.llvm_loops import LaneLoop, number, whole
 from jaxion.kernel.llvm_vectors import DOUBLE, INT
 from jaxion.kernel.unrolled import Unrolled
+from jaxion.kernel.unrolled_tangent import UnrolledTangent
 
 Value = Any
-ARRAYS: Final = ("y", "theta", "drive", "edges", "scale", "saves", "saved", "reduced", "final", "status", "steps", "accepted")
-"""Addresses of what is given and of the results, cells last, as in `Given` and `Course`; `reduced` are the states of the reductions."""
-COUNTS: Final = ("cells", "phases", "driven", "times", "chunk")
-"""Sizes, and how many cells are taken from the queue at once."""
-FRAME: Final = frame_of(ARRAYS, COUNTS)
-"""What a run is called with."""
+ARRAYS: Final = (
+    *("y", "theta", "drive", "edges", "scale", "saves"),
+    *("saved", "reduced", "final", "status", "steps", "accepted"),
+    *("tape", "ends"),
+)
+"""Addresses of what is given and of the results, cells last, as in `Given` and `Course`; `reduced` are the states of the reductions.
+
+A tape has a record of each accepted step, linked to the one before it in the same cell; `ends` are the last ones, −1 where a cell failed.
+"""
+COUNTS: Final = ("cells", "phases", "driven", "times", "chunk", "capacity", "used")
+"""Sizes, how many cells are taken from the queue at once, records that a tape has room for (0: there is no tape), and how many it has."""
+DIRECTIONS: Final = ("d_y", "d_theta", "d_drive", "d_edges")
+"""Addresses of the direction of a tangent; what it writes are the tangents of `saved`, `reduced` and `final`, zero where a cell failed."""
 
 
-def emit_run(module: ir.Module, unrolled: Unrolled, width: int) -> None:
-    """The function `run` of the lanes, the frame and a number of turns; it returns how many lanes are at work."""
-    # Lanes begin and try together; they save each for itself.
-    widths = {"enter": width, "turn": width, "sample": 1}
-    programs = {name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width) for name, w in widths.items()}
-    _Loop(module, unrolled, width, programs).emit()
+class RunLoop(LaneLoop):
+    """The function `run`: cells from their start to their end.
 
+    Attributes:
+        arrays: Names of the frame's addresses.
+        prefix: Of the names of those numbers of a lane that are results.
+        nothing: What stands for the results of a cell that failed.
+    """
 
-class _Loop(LaneLoop):
-    def __init__(self, module: ir.Module, unrolled: Unrolled, width: int, programs: dict[str, ir.Function]):
-        super().__init__(module, unrolled.layout, width, ARRAYS, COUNTS)
-        self.programs, self.fresh = programs, self.counters.alloca(INT)
+    arrays: tuple[str, ...] = ARRAYS
+    prefix: str = ""
+    nothing: float = math.nan
+
+    def __init__(self, module: ir.Module, unrolled: Unrolled | UnrolledTangent, width: int):
+        # Lanes begin and try together; they save each for itself.
+        widths = {"enter": width, "turn": width, "sample": 1}
+        self.programs = {name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width) for name, w in widths.items()}
+        super().__init__(module, unrolled.layout, width, self.arrays, COUNTS)
+        self.record, self.fresh = unrolled.record, self.counters.alloca(INT)
         self.b.store(whole(0), self.fresh)
 
     def take(self, lane: Value, cell: Value) -> None:
+        """Fill a lane with the numbers of a cell."""
         b = self.b
         for name in ("phase", "tries", "accepted", "save"):
             self.put(name, lane, number(0.0))
+        self.put("tail", lane, number(-1.0))
         self.put("fresh", lane, number(2.0))
         self.put("t", lane, self.array("edges", cell))
         for name in ("y", "scale"):
@@ -52,17 +69,25 @@ class _Loop(LaneLoop):
             self._write_save(lane, cell, "y", begins)
 
     def prepare(self, lane: Value) -> None:
+        """Edges and drive of a new phase."""
         with self.b.if_then(self.positive("fresh", lane)):
-            self._enter_phase(lane)
+            self.enter_phase(lane)
             self.b.store(whole(1), self.fresh)
 
     def ready(self) -> None:
+        """First steps of new phases, and begins of the reductions of new cells."""
         b = self.b
         with b.if_then(self.less(whole(0), b.load(self.fresh, typ=INT))):
             b.call(self.programs["enter"], [self.lanes])
         b.store(whole(0), self.fresh)
 
+    def full(self) -> Value:
+        """Whether the tape may not hold all steps of a turn."""
+        used = self.b.load(self.field("used"), typ=INT)
+        return self.b.and_(self._taped(), self.less(self.given["capacity"], self.b.add(used, whole(self.width))))
+
     def turn(self) -> None:
+        """A step that is tried in all lanes."""
         self.b.call(self.programs["turn"], [self.lanes])
 
     def settle(self, lane: Value) -> None:
@@ -70,6 +95,8 @@ class _Loop(LaneLoop):
         b = self.b
         with b.if_then(self.positive("good", lane)):
             self._save(lane)
+            with b.if_then(self._taped()):
+                self._record(lane)
         edge = b.and_(self.positive("good", lane), self.positive("last", lane))
         following = b.add(self.whole("phase", lane), whole(1))
         ok = b.and_(edge, b.icmp_signed("==", following, self.given["phases"]))
@@ -82,16 +109,20 @@ class _Loop(LaneLoop):
                 self.put("phase", lane, b.sitofp(following, DOUBLE))
                 self.put("fresh", lane, number(1.0))
 
-    def _enter_phase(self, lane: Value) -> None:
+    def enter_phase(self, lane: Value) -> None:
         """Edges and drive of the phase that a lane is in."""
+        self.copy_phase(lane, "")
+
+    def copy_phase(self, lane: Value, prefix: str) -> None:
+        """Edges and drive, or the direction of these, of the phase that a lane is in."""
         b = self.b
         cell, phase, driven = self.whole("cell", lane), self.whole("phase", lane), self.given["driven"]
-        self.put("begin", lane, self.array("edges", self.at(phase, cell)))
-        self.put("end", lane, self.array("edges", self.at(b.add(phase, whole(1)), cell)))
+        self.put(f"{prefix}begin", lane, self.array(f"{prefix}edges", self.at(phase, cell)))
+        self.put(f"{prefix}end", lane, self.array(f"{prefix}edges", self.at(b.add(phase, whole(1)), cell)))
         first = b.sub(whole(self.layout.sizes["theta"]), driven)
         with self.over(whole(0), driven) as row:
             place = self.at(b.add(b.mul(phase, driven), row), cell)
-            self.put("theta", lane, self.array("drive", place), b.add(first, row))
+            self.put(f"{prefix}theta", lane, self.array(f"{prefix}drive", place), b.add(first, row))
 
     def _save(self, lane: Value) -> None:
         """Rows at the times that the turn has passed."""
@@ -101,14 +132,33 @@ class _Loop(LaneLoop):
             self.b.call(self.programs["sample"], [self.pointer(lane)])
             self._write_save(lane, cell, "sample", known)
 
+    def _taped(self) -> Value:
+        return self.less(whole(0), self.given["capacity"])
+
+    def _record(self, lane: Value) -> None:
+        """Write the step to the tape."""
+        b = self.b
+        record = b.load(self.field("used"), typ=INT)
+        b.store(b.add(record, whole(1)), self.field("used"))
+        first = b.mul(record, whole(self.record.size))
+        sources = {"link": "tail", "t": "from", "h": "length", "phase": "phase", "y": "before", "reduced": "reduced_before"}
+        for name, source in sources.items():
+            with self.over(whole(0), whole(self.record.sizes[name])) as row:
+                place = b.add(first, b.add(row, whole(self.record.first(name))))
+                b.store(self.get(source, lane, row), self.place("tape", place))
+        self.put("tail", lane, b.sitofp(record, DOUBLE))
+
     def _write_down(self, lane: Value, ok: Value, status: Value) -> None:
-        """Results of a cell that is over, NaN for what it did not reach."""
-        b, cell, nan = self.b, self.whole("cell", lane), number(math.nan)
+        """Results of a cell that is over, nothing for what it did not reach."""
+        b, cell = self.b, self.whole("cell", lane)
         for name, source in (("final", "y"), ("reduced", "reduced")):
             with self.over(whole(0), whole(self.layout.sizes[source])) as row:
-                b.store(b.select(ok, self.get(source, lane, row), nan), self.place(name, self.at(row, cell)))
+                value = b.select(ok, self.get(self.prefix + source, lane, row), number(self.nothing))
+                b.store(value, self.place(name, self.at(row, cell)))
         for name, value in (("status", status), ("steps", self.whole("tries", lane)), ("accepted", self.whole("accepted", lane))):
             b.store(value, self.count_place(name, cell))
+        with b.if_then(self._taped()):
+            b.store(b.select(ok, self.whole("tail", lane), whole(-1)), self.count_place("ends", cell))
         with self.while_(lambda: self.less(self.whole("save", lane), self.given["times"])):
             self._write_save(lane, cell, "y", ir.Constant(ir.IntType(1), 0))
         self.release(lane)
@@ -127,9 +177,27 @@ class _Loop(LaneLoop):
         return self.array("saves", self.whole("save", lane))
 
     def _write_save(self, lane: Value, cell: Value, source: str, known: Value) -> None:
-        """Save the rows, or NaN, and go on to the next time."""
+        """Save the rows, or nothing, and go on to the next time."""
         b, save, rows = self.b, self.whole("save", lane), whole(self.layout.sizes["y"])
         with self.over(whole(0), rows) as row:
-            value = b.select(known, self.get(source, lane, row), number(math.nan))
+            value = b.select(known, self.get(self.prefix + source, lane, row), number(self.nothing))
             b.store(value, self.place("saved", self.at(b.add(b.mul(save, rows), row), cell)))
         self.put("save", lane, b.sitofp(b.add(save, whole(1)), DOUBLE))
+
+
+class TangentLoop(RunLoop):
+    """The function `run` for the tangents of the results along one direction."""
+
+    arrays, prefix, nothing = (*ARRAYS, *DIRECTIONS), "d_", 0.0
+
+    def take(self, lane: Value, cell: Value) -> None:
+        """Fill a lane with the direction of a cell, and with the cell."""
+        self.put("d_t", lane, self.array("d_edges", cell))
+        self.copy_in(lane, "d_y", cell)
+        self.copy_in(lane, "d_theta", cell, self.b.sub(whole(self.layout.sizes["theta"]), self.given["driven"]))
+        super().take(lane, cell)
+
+    def enter_phase(self, lane: Value) -> None:
+        """Edges and drive of the phase that a lane is in, and their direction."""
+        super().enter_phase(lane)
+        self.copy_phase(lane, "d_")

@@ -83,7 +83,7 @@ class LaneLoop(Loops):
         super().__init__(function)
         self.lanes, self.frame, self.turns = function.args
         self.layout, self.width, self.fields = layout, width, frame_of(arrays, counts)
-        self.given = {name: self.b.load(self._field(name), typ=INT) for name in self.fields}
+        self.given = {name: self.b.load(self.field(name), typ=INT) for name in self.fields}
         self.pointers = {name: self.b.inttoptr(self.given[name], POINTER) for name in (*arrays, "queue")}
         self.opened()
 
@@ -105,6 +105,10 @@ class LaneLoop(Loops):
     def ready(self) -> None:
         """What all lanes need before a turn."""
 
+    def full(self) -> Value:
+        """Whether there is no room for what a turn writes: then Python has to make some."""
+        return ir.Constant(ir.IntType(1), 0)
+
     def emit(self) -> None:
         """Turn after turn, until no lane is at work or the number of turns is reached."""
         b = self.b
@@ -122,6 +126,7 @@ class LaneLoop(Loops):
                 b.store(b.add(b.load(live, typ=INT), whole(1)), live)
         self.ready()
         done = b.or_(self.less(b.load(live, typ=INT), whole(1)), self.less(b.load(left, typ=INT), whole(1)))
+        done = b.or_(done, self.full())
         with b.if_then(done):
             b.ret(b.load(live, typ=INT))
         b.store(b.sub(b.load(left, typ=INT), whole(1)), left)
@@ -134,7 +139,7 @@ class LaneLoop(Loops):
     def _refill(self, lane: Value) -> None:
         """The next cell of the queue, if there is one."""
         b = self.b
-        following, limit = self._field("next"), self._field("limit")
+        following, limit = self.field("next"), self.field("limit")
         with b.if_then(b.not_(self.less(b.load(following, typ=INT), b.load(limit, typ=INT)))):
             first = b.atomic_rmw("add", self.pointers["queue"], self.given["chunk"], "monotonic")
             end = b.add(first, self.given["chunk"])
@@ -182,7 +187,7 @@ class LaneLoop(Loops):
 
     def lane_place(self, name: str, lane: Value, row: Value | None = None) -> Value:
         """Address of a number of a lane."""
-        first = self.b.add(lane, whole(self.layout.place(name) * self.width)) if self.layout.sizes[name] else lane
+        first = self.b.add(lane, whole(self.layout.first(name) * self.width))
         index = first if row is None else self.b.add(first, self.b.mul(row, whole(self.width)))
         return self.pointer(index)
 
@@ -206,7 +211,8 @@ class LaneLoop(Loops):
         """Whether a number of a lane is positive."""
         return self.b.fcmp_ordered(">", self.get(name, lane), number(0.0))
 
-    def _field(self, name: str) -> Value:
+    def field(self, name: str) -> Value:
+        """Address of an integer of the frame."""
         return self.b.gep(self.frame, [whole(self.fields.index(name))], source_etype=INT)
 
 

@@ -10,10 +10,8 @@ from typing import Final, TypeVar
 import jax
 import jax.numpy as jnp
 
-from jaxion.kernel.batches import run_by_xla
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.trace import UnknownPrimitive
-from jaxion.kernel.widths import cores
 
 LOWERINGS: Final = ("auto", "llvm", "xla")
 
@@ -24,8 +22,8 @@ VARIABLE: Final = "JAXION_LOWERING"
 T = TypeVar("T")
 
 
-def run_eagerly(plan: Plan, given: Given, lowering: str) -> Course:
-    """All cells of concrete numbers.
+def run_lowered(plan: Plan, given: Given, lowering: str, portably: Callable[[Plan, Given], Course]) -> Course:
+    """All cells, by machine code or portably.
 
     Raises:
         ValueError: There is no such lowering, or it is not possible here.
@@ -33,11 +31,11 @@ def run_eagerly(plan: Plan, given: Given, lowering: str) -> Course:
 
     def natively() -> Course:
         # Not before it is needed: LLVM is large, and `import jaxion` is light.
-        from jaxion.kernel.native import run_natively
+        from jaxion.kernel import primitive
 
-        return run_natively(plan, given, cores())
+        return primitive.run(plan, given)
 
-    return lowered(lowering, natively, lambda: run_by_xla(plan, given), "Cells are integrated")
+    return lowered(lowering, natively, lambda: portably(plan, given), "Cells are integrated")
 
 
 def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T], done: str) -> T:
@@ -81,4 +79,6 @@ def _obstacle() -> str | None:
         return "llvmlite is not installed"
     if jnp.result_type(float) != jnp.float64:
         return "it computes in float64, which `jaxion.enable_x64()` turns on"
-    return None
+    from jaxion.kernel import ffi
+
+    return ffi.obstacle()

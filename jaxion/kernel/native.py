@@ -4,34 +4,32 @@ import ctypes
 import functools
 from typing import Final
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from llvmlite import ir
 
-from jaxion.errors import Status
-from jaxion.kernel.llvm_loop import FRAME, emit_run
+from jaxion.kernel.llvm_loop import RunLoop, TangentLoop
 from jaxion.kernel.machine import Machine, vector_width
-from jaxion.kernel.problem import Course, Given, Plan
+from jaxion.kernel.problem import Plan
 from jaxion.kernel.reductions import Reduction
 from jaxion.kernel.system import System
 from jaxion.kernel.threads import aligned, run_lanes
 from jaxion.kernel.trace import UnknownPrimitive
 from jaxion.kernel.unrolled import Unrolled
+from jaxion.kernel.unrolled_tangent import UnrolledTangent
 
 TURNS: Final = 20_000
 """Turns after which Python looks up: a fraction of a second."""
 
 
 class Kernel:
-    """Machine code for a system and its reductions, for any numbers."""
+    """Machine code for a system and its reductions, or for the tangents of their results, for any numbers."""
 
-    def __init__(self, system: System, reductions: tuple[Reduction, ...]):
-        self.width = vector_width()
-        unrolled = Unrolled(system, reductions)
+    def __init__(self, unrolled: Unrolled, tangent: bool = False):
+        self.width, self.unrolled = vector_width(), unrolled
         module = ir.Module()
-        emit_run(module, unrolled, self.width)
-        self.layout, self.sizes_reduced = unrolled.layout, unrolled.sizes_reduced
+        loop = TangentLoop(module, UnrolledTangent(unrolled), self.width) if tangent else RunLoop(module, unrolled, self.width)
+        loop.emit()
+        self.layout, self.fields = loop.layout, loop.fields
         self._machine = Machine(module)
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(self._machine.address("run"))
 
@@ -52,13 +50,13 @@ class Kernel:
 def compiled(system: System, reductions: tuple[Reduction, ...]) -> Kernel | UnknownPrimitive:
     """The kernel of a system and its reductions, compiled once; what stands in the way if there can be none."""
     try:
-        return Kernel(system, reductions)
+        return Kernel(Unrolled(system, reductions))
     except UnknownPrimitive as unknown:
         return unknown
 
 
-def run_natively(plan: Plan, given: Given, threads: int) -> Course:
-    """All cells of concrete numbers; the same bits whatever the number and order of the cells and the threads.
+def possible(plan: Plan) -> Kernel:
+    """The kernel of a plan.
 
     Raises:
         UnknownPrimitive: The equations, their observables or a reduction have an operation that has no machine code.
@@ -66,26 +64,31 @@ def run_natively(plan: Plan, given: Given, threads: int) -> Course:
     kernel = compiled(plan.system, plan.reductions)
     if isinstance(kernel, UnknownPrimitive):
         raise kernel
-    numbers = {name: np.ascontiguousarray(leaf, float) for name, leaf in given._asdict().items()}
-    rows, cells = given.y.shape
-    results = {
-        "saved": aligned(len(given.saves), rows, cells),
-        "reduced": aligned(sum(kernel.sizes_reduced), cells),
-        "final": aligned(rows, cells),
-        **{name: np.zeros(cells, np.int64) for name in ("status", "steps", "accepted")},
+    return kernel
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_tangent(kernel: Kernel) -> Kernel:
+    """The tangent of a kernel, compiled once."""
+    return Kernel(kernel.unrolled, tangent=True)
+
+
+def run_into(kernel: Kernel, plan: Plan, given: dict[str, np.ndarray], results: dict[str, np.ndarray], threads: int) -> None:
+    """All cells; the same bits whatever the number and order of the cells and the threads.
+
+    Args:
+        kernel: Of the plan, or its tangent.
+        plan: The fixed part.
+        given: The numbers, by the names of `Given`, and for a tangent its direction.
+        results: Where results are written, by the names of `Course`; `reduced` are the states of the reductions.
+        threads: Threads at most.
+    """
+    sizes = {
+        "cells": given["y"].shape[1],
+        "phases": len(given["edges"]) - 1,
+        "driven": given["drive"].shape[1],
+        "times": len(given["saves"]),
     }
-    counts = {"phases": given.edges.shape[0] - 1, "driven": given.drive.shape[1], "times": len(given.saves)}
-    run_lanes(kernel.advance, lambda: kernel.lanes(plan), FRAME, {**numbers, **results}, {"cells": cells, **counts}, kernel.width, threads)
-    return _course(plan, kernel, results)
-
-
-def _course(plan: Plan, kernel: Kernel, results: dict[str, np.ndarray]) -> Course:
-    # Nobody else holds these arrays: JAX need not copy them.
-    arrays = {name: jax.device_put(array, may_alias=True) for name, array in results.items()}
-    states, reduced, ok = arrays.pop("reduced"), [], arrays["status"] == Status.ok
-    first = 0
-    for reduction, size in zip(plan.reductions, kernel.sizes_reduced, strict=True):
-        outputs = reduction.result(tuple(states[first : first + size]))
-        reduced.append(tuple(jnp.where(ok, output, jnp.nan) for output in outputs))
-        first += size
-    return Course(**arrays, reduced=tuple(reduced))
+    untaped = dict.fromkeys(("tape", "ends"), np.empty(0))
+    arrays, counts = {**given, **results, **untaped}, {**sizes, "capacity": 0, "used": 0}
+    run_lanes(kernel.advance, lambda: kernel.lanes(plan), kernel.fields, arrays, counts, kernel.width, threads)

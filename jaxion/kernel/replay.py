@@ -29,7 +29,7 @@ BLOCK: Final = 64
 
 
 class Replayed(NamedTuple):
-    """Saved rows, outputs of the reductions and final rows, cells last."""
+    """Saved rows, states of the reductions and final rows, cells last."""
 
     saved: Float[Array, "times rows cells"]
     reduced: tuple[State, ...]
@@ -93,7 +93,7 @@ def _replay_block(plan: Plan, given: Given) -> Replayed:
     turns = -(-plan.max_steps // SEGMENT)
     (place, saved, hit), _ = jax.lax.scan(segment, (place, saved, hit), None, length=turns)
     saved = jnp.where(hit, saved, jnp.nan)
-    return Replayed(saved, tuple(r.result(s) for r, s in zip(plan.reductions, place.reductions, strict=True)), place.y)
+    return Replayed(saved, place.reductions, place.y)
 
 
 def _theta(given: Given, phase: Int[Array, " lanes"]) -> Array:

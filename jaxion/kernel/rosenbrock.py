@@ -17,6 +17,8 @@ import numpy as np
 STAGES: Final = 8
 ORDER: Final = 5
 GAMMA: Final = 0.21193756319429014
+INSTANT: Final = 1e-60
+"""Length of a step of which nothing is kept: so short that nothing in it overflows, which would spoil derivatives."""
 
 _LAST = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
 _A = [

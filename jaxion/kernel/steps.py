@@ -29,7 +29,7 @@ class Step(NamedTuple):
 def step(system: System, t: Lane, h: Lane, y: Rows, theta: Array) -> Step:
     """One step of Rodas5P in every lane; none, and no error, where h is zero: a phase may have no duration."""
     none = h <= 0
-    h = jnp.where(none, 1.0, h)
+    h = jnp.where(none, method.INSTANT, h)
     J, f_t = system.slopes(t, y, theta)
     unit = jnp.eye(system.rows, dtype=y.dtype)[:, :, None]
     X = inverse(unit / (h * method.GAMMA)[None, None] - J)

@@ -112,6 +112,7 @@ def _slopes_by_jax(system: System, t: Lane, y: Rows, theta: Params) -> tuple[Arr
 LANES: Final[dict[str, Callable[..., Any]]] = {
     **{name: getattr(jnp, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "abs", "sign", "floor")},
     "logistic": jax.nn.sigmoid,
+    "hold": jax.lax.stop_gradient,
     "pow": jnp.power,
     "max": jnp.maximum,
     "min": jnp.minimum,

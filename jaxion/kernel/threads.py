@@ -51,9 +51,9 @@ def run_lanes(
     _together(work, threads)
 
 
-def over_cells(call: Callable[[int, int], None], cells: int, width: int, threads: int) -> None:
+def over_cells(call: Callable[[int, int], None], cells: int, width: int, threads: int, largest: int = RANGE) -> None:
     """Call with the first cell and the end of one range after another, until all cells have been in one; an interrupt stops all."""
-    size = min(RANGE, max(width, -(-cells // threads)))
+    size = min(largest, max(width, -(-cells // threads)))
     begins = iter(range(0, cells, size))
     lock = threading.Lock()
 

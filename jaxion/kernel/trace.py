@@ -155,7 +155,7 @@ _ELEMENTWISE: Final[dict[str, Callable[..., Node]]] = {
     "rsqrt": lambda g, _, x: 1.0 / g.call("sqrt", x),
     "integer_pow": _integer_power,
     "convert_element_type": _converted,
-    "stop_gradient": lambda g, _, x: x,
+    "stop_gradient": lambda g, _, x: g.call("hold", x),
     "copy": lambda g, _, x: x,
     "reduce_precision": lambda g, _, x: x,
     "optimization_barrier": lambda g, _, x: x,

@@ -42,12 +42,16 @@ class Layout:
         """Number of one of them."""
         if not 0 <= index < self.sizes[name]:
             raise IndexError(f"{name}[{index}]")
+        return self.first(name) + index
+
+    def first(self, name: str) -> int:
+        """Number of the first of a name, or of what follows if there are none."""
         names = list(self.sizes)
-        return sum(self.sizes[before] for before in names[: names.index(name)]) + index
+        return sum(self.sizes[before] for before in names[: names.index(name)])
 
 
 class Unrolled:
-    """The programs of a system and its reductions, and the layout of a lane.
+    """The programs of a system and its reductions, the layout of a lane, and that of a record of an accepted step.
 
     `turn` tries a step and moves on if it is accepted. `enter` prepares lanes whose phase (`fresh` = 1) or cell
     (`fresh` = 2) is new. `sample` interpolates the rows at the time `due` within the step. Truth values are kept as zero and one.
@@ -56,36 +60,38 @@ class Unrolled:
     def __init__(self, system: System, reductions: tuple[Reduction, ...]):
         if isinstance(system.graph, UnknownPrimitive):
             raise system.graph
-        self._system, self._reductions, self._source = system, reductions, system.graph
+        self.system, self.source, self._reductions = system, system.graph, reductions
         self._watched = Graph()
         self._observables = _observed(system, self._watched) if reductions else []
         graph = Graph()
-        begun = self._begun(graph, *_moving(graph, system))
+        begun = self.begun(graph, *moving(graph, system))
         self.layout = Layout(
             {
                 **dict.fromkeys(("t", "h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps"), 1),
                 **{"y": system.rows, "scale": system.rows, "theta": system.params, "reduced": sum(map(len, begun))},
                 # What a turn tells about its step.
-                **{"before": system.rows, "K": 3 * system.rows},
+                **{"before": system.rows, "K": 3 * system.rows, "reduced_before": sum(map(len, begun))},
                 **dict.fromkeys(("from", "length", "good", "last", "stop"), 1),
                 # What belongs to the loop.
-                **dict.fromkeys(("cell", "phase", "fresh", "save", "due"), 1),
+                **dict.fromkeys(("cell", "phase", "fresh", "save", "due", "tail"), 1),
                 "sample": system.rows,
             }
         )
         self.sizes_reduced = tuple(map(len, begun))
-        self.enter = self._enter()
-        self.turn = self._turn()
-        self.sample = _sample(system.rows)
+        self.record = Layout({"link": 1, "t": 1, "h": 1, "phase": 1, "y": system.rows, "reduced": sum(self.sizes_reduced)})
+        self.enter = self.entered(Graph())
+        self.turn, _ = self.turned(Graph())
+        self.sample = sampled(Graph(), system.rows)
 
-    def _enter(self) -> Program:
-        graph, system = Graph(), self._system
-        t, y, theta = _moving(graph, system)
+    def entered(self, graph: Graph) -> Program:
+        """What lanes begin with that have a new phase or cell."""
+        system = self.system
+        t, y, theta = moving(graph, system)
         fresh, h, rejected = (graph.input(name) for name in ("fresh", "h", "rejected"))
         new, cell = graph.call("lt", 0.0, fresh), graph.call("lt", 1.0, fresh)
-        rate = _rates(self._source, graph, t, y, theta)
+        rate = _rates(self.source, graph, t, y, theta)
         (first,) = in_lane(first_step, graph, rate, y, inputs(graph, "scale", system.rows), graph.input("end") - graph.input("begin"))
-        states = [node for state in self._begun(graph, t, y, theta) for node in state]
+        states = [node for state in self.begun(graph, t, y, theta) for node in state]
         return {
             ("h", 0): graph.select(new, first, h),
             ("rejected", 0): graph.select(new, 0.0, rejected),
@@ -93,15 +99,16 @@ class Unrolled:
             **written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
         }
 
-    def _turn(self) -> Program:
-        graph, system = Graph(), self._system
-        t, y, theta = _moving(graph, system)
+    def turned(self, graph: Graph) -> tuple[Program, Node]:
+        """A step that is tried, and its length."""
+        system = self.system
+        t, y, theta = moving(graph, system)
         scale = inputs(graph, "scale", system.rows)
         h, begin, end, rejected, tries, accepted, rtol, max_steps = (
             graph.input(name) for name in ("h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps")
         )
         last, h = in_lane(within_phase, graph, end, t, h)
-        y1, error, between, K = step(self._source, graph, t, h, y, theta)
+        y1, error, between, K = step(self.source, graph, t, h, y, theta)
 
         def judged(error: Any, between: Any, y: Any, y1: Any, scale: Any, rtol: Any, rejected: Any) -> Any:
             return verdict((error, between), y, y1, scale, rtol[0], system.positive, rejected > 0)
@@ -117,23 +124,29 @@ class Unrolled:
         moved = {
             "t": [graph.select(last, end, t + h)],
             "y": y1,
-            "reduced": self._folded(graph, t, h, y, y1, K, theta),
+            "reduced": self.folded(graph, t, h, y, y1, K, theta),
         }
         told = {"h": h * factor, "rejected": 1.0 - one, "tries": tries, "accepted": accepted + one, "from": t, "length": h}
-        return {
+        program = {
             **{(name, i): graph.select(good, node, graph.input(name, i)) for name, nodes in moved.items() for i, node in enumerate(nodes)},
             **{(name, 0): node for name, node in told.items()},
             **{("good", 0): one, ("last", 0): graph.select(last, 1.0, 0.0), ("stop", 0): stop},
             **written("before", y),
+            **written("reduced_before", inputs(graph, "reduced", sum(self.sizes_reduced))),
             **written("K", [node for row in K for node in row]),
         }
+        return program, h
 
-    def _begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
+    def rates(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
+        """Rates f."""
+        return _rates(self.source, graph, t, y, theta)
+
+    def begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
         """State of each reduction before the first step."""
         q = self._watch(graph, t, y, theta)
         return [in_lane(r.begin, graph, q[r.index]) for r in self._reductions]
 
-    def _folded(self, graph: Graph, t: Node, h: Node, y: Nodes, y1: Nodes, K: list[Nodes], theta: Nodes) -> Nodes:
+    def folded(self, graph: Graph, t: Node, h: Node, y: Nodes, y1: Nodes, K: list[Nodes], theta: Nodes) -> Nodes:
         """States of all reductions after a step."""
         if not self._reductions:
             return []
@@ -157,7 +170,7 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
     """One step of Rodas5P as in `steps.step`: rows at its end, both estimates of the error, coefficients of the dense output."""
     rows = range(len(y))
     none = graph.call("le", h, 0.0)
-    h = graph.select(none, 1.0, h)
+    h = graph.select(none, method.INSTANT, h)
     given = {"t": [t], "y": y, "theta": theta}
     slots = [(i, j) for i, row in enumerate(source.J) for j in sorted(row)]
     slopes = [source.J[i][j] for i, j in slots] + [source.graph.constant(0.0) if node is None else node for node in source.f_t]
@@ -170,17 +183,17 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
     k: list[Nodes] = []
     for stage in range(method.STAGES):
         if stage:
-            at = [y[i] + _combined(graph, method.A[stage], [x[i] for x in k]) for i in rows]
+            at = [y[i] + total(graph, method.A[stage], [x[i] for x in k]) for i in rows]
             rate = _rates(source, graph, t + method.ALPHA[stage] * h, at, theta)
-        held = [inverse_h * _combined(graph, method.C[stage], [x[i] for x in k]) for i in rows]
+        held = [inverse_h * total(graph, method.C[stage], [x[i] for x in k]) for i in rows]
         k.append(solved(factors, [rate[i] + held[i] + (method.D[stage] * h) * f_t[i] for i in rows]))
 
     def absent(nodes: Nodes) -> Nodes:
         """Nothing where the step has no length."""
         return [graph.select(none, 0.0, node) for node in nodes]
 
-    y1 = [y[i] + graph.select(none, 0.0, _combined(graph, method.B, [x[i] for x in k])) for i in rows]
-    K = [absent([_combined(graph, weights, [x[i] for x in k]) for i in rows]) for weights in method.H]
+    y1 = [y[i] + graph.select(none, 0.0, total(graph, method.B, [x[i] for x in k])) for i in rows]
+    K = [absent([total(graph, weights, [x[i] for x in k]) for i in rows]) for weights in method.H]
     middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
     rate = _rates(source, graph, t + 0.5 * h, middle, theta)
     lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], h) for i in rows]
@@ -190,11 +203,18 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
     return y1, absent(error), absent(solved(factors, lacking)), K
 
 
-def _sample(rows: int) -> Program:
-    graph = Graph()
+def sampled(graph: Graph, rows: int) -> Program:
+    """The rows at the time that is due."""
     at = (graph.input("due") - graph.input("from")) / graph.input("length")
     y, y1, K = inputs(graph, "before", rows), inputs(graph, "y", rows), inputs(graph, "K", 3 * rows)
     return written("sample", [method.interpolate(at, y[i], y1[i], K[i::rows]) for i in range(rows)])
+
+
+def of_phase(graph: Graph, t: Node, h: Node, begin: Node, end: Node) -> Nodes:
+    """Where in its phase a step begins, and its length, as parts of the phase; all of one without duration."""
+    none = graph.call("le", end, begin)
+    inverse = 1.0 / graph.select(none, 1.0, end - begin)
+    return [graph.select(none, 0.0, (t - begin) * inverse), graph.select(none, 1.0, h * inverse)]
 
 
 def in_lane(function: Callable[..., Any], graph: Graph, *args: Node | Sequence[Node]) -> Nodes:
@@ -202,11 +222,12 @@ def in_lane(function: Callable[..., Any], graph: Graph, *args: Node | Sequence[N
     return trace(lambda *arrays: function(*(array[..., None] for array in arrays)), graph, *args)
 
 
-def _combined(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:
-    total = graph.constant(0.0)
+def total(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:
+    """Weighted sum of the first nodes, without those of weight zero."""
+    found = graph.constant(0.0)
     for weight, node in zip(weights.tolist(), nodes, strict=False):
-        total = total + weight * node if weight else total
-    return total
+        found = found + weight * node if weight else found
+    return found
 
 
 def _rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
@@ -215,10 +236,11 @@ def _rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -
 
 
 def _observed(system: System, graph: Graph) -> Nodes:
-    return trace(system.observe or (lambda t, y, theta: jnp.zeros(0)), graph, *_moving(graph, system))
+    return trace(system.observe or (lambda t, y, theta: jnp.zeros(0)), graph, *moving(graph, system))
 
 
-def _moving(graph: Graph, system: System) -> tuple[Node, Nodes, Nodes]:
+def moving(graph: Graph, system: System) -> tuple[Node, Nodes, Nodes]:
+    """Time, rows and parameters of a lane."""
     return graph.input("t"), inputs(graph, "y", system.rows), inputs(graph, "theta", system.params)
 
 

@@ -1,0 +1,206 @@
+r"""Machine code as JAX primitives: a run, its tangent, and the adjoint, which is the transpose of that.
+
+They compose with `jit`, `vmap`, `grad`, `jvp` and `scan`; derivatives of derivatives are those of `replay`, in plain JAX. Results of a
+run are those of machine code with the states of the reductions in one array: `saved`, `reduced`, `final`, `status`, `steps`, `accepted`.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+from jaxtyping import Array
+
+from jaxion.errors import Status
+from jaxion.kernel import ffi
+from jaxion.kernel.native import compiled_tangent, possible, run_into
+from jaxion.kernel.native_adjoint import pull_back
+from jaxion.kernel.problem import Course, Given, Plan
+from jaxion.kernel.replay import replay
+from jaxion.kernel.threads import aligned
+from jaxion.kernel.widths import cores
+
+MOVING: tuple[str, ...] = ("y", "theta", "drive", "edges")
+"""What a run is differentiable in, of what is given."""
+RESULTS: tuple[str, ...] = ("saved", "reduced", "final")
+"""What is differentiable of a run's results."""
+COUNTS: tuple[str, ...] = ("status", "steps", "accepted")
+"""What is not."""
+
+
+def run(plan: Plan, given: Given) -> Course:
+    """All cells by machine code, under any transformation.
+
+    Raises:
+        UnknownPrimitive: The equations, their observables or a reduction have an operation that has no machine code.
+    """
+    sizes = possible(plan).unrolled.sizes_reduced
+    saved, reduced, final, status, steps, accepted = _run.bind(*given, plan=plan)
+    ok = status == Status.ok
+    outputs, first = [], 0
+    for reduction, size in zip(plan.reductions, sizes, strict=True):
+        # What a failed cell has reduced may have no derivative.
+        states = [jnp.where(ok, reduced[first + i], 1.0) for i in range(size)]
+        outputs.append(tuple(jnp.where(ok, output, jnp.nan) for output in reduction.result(tuple(states))))
+        first += size
+    return Course(saved, tuple(outputs), final, status, steps, accepted)
+
+
+def _shapes(plan: Plan, y: Any, saves: Any) -> dict[str, tuple[int, ...]]:
+    rows, cells = y.shape
+    return {"saved": (saves.shape[0], rows, cells), "reduced": (sum(possible(plan).unrolled.sizes_reduced), cells), "final": (rows, cells)}
+
+
+def _primitive(name: str, shaped: Callable[..., list[ShapedArray]], host: Callable[[Plan, list, list], None]) -> Primitive:
+    """A primitive of given operands, then others with the cells last, that a host function of NumPy arrays computes.
+
+    Args:
+        name: Of the primitive.
+        shaped: From the plan and the operands to what the results are like.
+        host: From the plan and the operands to the results, which it fills in.
+    """
+    primitive = Primitive(name)
+    primitive.multiple_results = True
+    primitive.def_abstract_eval(lambda *operands, plan: shaped(plan, *operands))
+
+    def eager(*operands: Any, plan: Plan) -> list[Array]:
+        # Nobody else holds these arrays: JAX need not copy them.
+        results = [aligned(*like.shape).view(like.dtype) for like in shaped(plan, *operands)]
+        host(plan, [np.ascontiguousarray(operand) for operand in operands], results)
+        return [jax.device_put(result, may_alias=True) for result in results]
+
+    primitive.def_impl(eager)
+
+    @functools.cache
+    def number(plan: Plan) -> int:
+        return ffi.numbered(functools.partial(host, plan))
+
+    mlir.register_lowering(primitive, lambda ctx, *operands, plan: ffi.call(ctx, operands, number(plan)), platform="cpu")
+    batching.primitive_batchers[primitive] = functools.partial(_batched, primitive)
+    return primitive
+
+
+def _batched(primitive: Primitive, operands: Sequence[Array], axes: Sequence[int | None], *, plan: Plan) -> tuple[list[Array], list[int]]:
+    """A batch of batches is a larger batch."""
+    size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
+    saves = Given._fields.index("saves")
+    if axes[saves] is not None:
+        raise ValueError("Argument `saves` must be the same in all of a batch.")
+
+    def merged(x: Array, axis: int | None) -> Array:
+        x = jnp.broadcast_to(x[..., None, :], (*x.shape[:-1], size, x.shape[-1])) if axis is None else jnp.moveaxis(x, axis, -2)
+        return x.reshape(*x.shape[:-2], size * x.shape[-1])
+
+    pairs = enumerate(zip(operands, axes, strict=True))
+    results = primitive.bind(*(x if i == saves else merged(x, axis) for i, (x, axis) in pairs), plan=plan)
+    split = [x.reshape(*x.shape[:-1], size, x.shape[-1] // size) for x in results]
+    return split, [x.ndim - 2 for x in split]
+
+
+def _run_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
+    floats = [ShapedArray(shape, y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
+    return [*floats, *[ShapedArray(y.shape[1:], np.dtype(np.int64))] * 3]
+
+
+def _run_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
+    named = dict(zip((*RESULTS, *COUNTS), results, strict=True))
+    run_into(possible(plan), plan, dict(zip(Given._fields, operands, strict=True)), named, cores())
+
+
+def _tangent_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
+    return [ShapedArray(shape, y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
+
+
+def _tangent_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
+    given, directions = operands[: len(Given._fields)], operands[-len(MOVING) :]
+    named = dict(zip(Given._fields, given, strict=True)) | {f"d_{name}": x for name, x in zip(MOVING, directions, strict=True)}
+    # What it counts again is not given back.
+    counts = {name: np.empty(given[0].shape[1], np.int64) for name in COUNTS}
+    run_into(compiled_tangent(possible(plan)), plan, named, dict(zip(RESULTS, results, strict=True)) | counts, cores())
+    # Nor at what a cell that failed had saved before.
+    for tangent in results:
+        tangent[..., counts["status"] != Status.ok] = 0.0
+
+
+def _adjoint_shaped(plan: Plan, y: Any, theta: Any, drive: Any, edges: Any, *rest: Any) -> list[ShapedArray]:
+    del plan, rest
+    return [ShapedArray(x.shape, x.dtype) for x in (y, theta, drive, edges)]
+
+
+def _adjoint_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
+    given, bars = operands[: len(Given._fields)], operands[-len(RESULTS) :]
+    named = dict(zip(Given._fields, given, strict=True)), dict(zip(RESULTS, bars, strict=True)), dict(zip(MOVING, results, strict=True))
+    pull_back(plan, *named, cores())
+
+
+_run: Final = _primitive("jaxion_run", _run_shaped, _run_host)
+_tangent: Final = _primitive("jaxion_run_tangent", _tangent_shaped, _tangent_host)
+_adjoint: Final = _primitive("jaxion_run_adjoint", _adjoint_shaped, _adjoint_host)
+
+
+def _replayed(plan: Plan, given: Given, status: Array, moving: Sequence[Array]) -> list[Array]:
+    """The differentiable results of a run, as a function in plain JAX of what moves."""
+    ok = status == Status.ok
+    found = replay(plan, given._replace(**dict(zip(MOVING, moving, strict=True))), ok)
+    states = [state for reduction in found.reduced for state in reduction]
+    reduced = jnp.stack(states) if states else jnp.zeros((0, *ok.shape))
+    return [jnp.where(ok, x, 0.0) for x in (found.saved, reduced, found.final)]
+
+
+def _parts(operands: Sequence[Array]) -> tuple[Given, Array, Sequence[Array], Sequence[Array]]:
+    """What is given, the status, what of it moves, and the rest of the operands of a derivative."""
+    given = Given(*operands[: len(Given._fields)])
+    return given, operands[len(given)], given[: len(MOVING)], operands[len(given) + 1 :]
+
+
+def _tangent_portably(*operands: Array, plan: Plan) -> list[Array]:
+    given, status, moving, directions = _parts(operands)
+    return jax.jvp(lambda *moving: _replayed(plan, given, status, moving), tuple(moving), tuple(directions))[1]
+
+
+def _adjoint_portably(*operands: Array, plan: Plan) -> list[Array]:
+    given, status, moving, bars = _parts(operands)
+    return list(jax.vjp(lambda *moving: _replayed(plan, given, status, moving), *moving)[1](list(bars)))
+
+
+def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitive) -> None:
+    """Let derivatives of a primitive be those of a function in plain JAX that does the same."""
+
+    def rule(primals: Sequence[Array], tangents: Sequence[Any], *, plan: Plan) -> Any:
+        k = [i for i, tangent in enumerate(tangents) if type(tangent) is not ad.Zero]
+
+        def of_moving(*moving: Array) -> list[Array]:
+            operands = list(primals)
+            for i, value in zip(k, moving, strict=True):
+                operands[i] = value
+            return portably(*operands, plan=plan)
+
+        results, moved = jax.jvp(of_moving, tuple(primals[i] for i in k), tuple(tangents[i] for i in k))
+        return results, moved
+
+    ad.primitive_jvps[primitive] = rule
+
+
+def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, plan: Plan) -> Any:
+    results = _run.bind(*primals, plan=plan)
+    moving = [ad.instantiate_zeros(tangent) for tangent in tangents[: len(MOVING)]]
+    moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, plan=plan)
+    return results, [*moved, *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :])]
+
+
+def _tangent_transpose(bars: Sequence[Any], *operands: Any, plan: Plan) -> list[Any]:
+    known = operands[: len(Given._fields) + 1]
+    pulled = _adjoint.bind(*known, *(ad.instantiate_zeros(bar) for bar in bars), plan=plan)
+    directions = operands[len(known) :]
+    return [None] * len(known) + [bar if ad.is_undefined_primal(x) else None for bar, x in zip(pulled, directions, strict=True)]
+
+
+ad.primitive_jvps[_run] = _run_jvp
+ad.primitive_transposes[_tangent] = _tangent_transpose
+_derivative_by_jax(_tangent_portably, _tangent)
+_derivative_by_jax(_adjoint_portably, _adjoint)
