@@ -32,12 +32,13 @@ def pushforward(outputs: Sequence[Node], wrt: Sequence[Node], directions: Sequen
 
 
 def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
-    """Reverse derivatives: Σ cotangent · ∂output/∂wrt[k] for each k."""
+    """Reverse derivatives: Σ cotangent · ∂output/∂wrt[k] for each k; they may be any nodes, and count as independent of each other."""
     if not outputs:
         return []
     graph, nodes = outputs[0].graph, sorted_nodes(outputs)
     # Only what depends on `wrt` carries a cotangent.
-    moving = {node.number for node in wrt}
+    independent = {node.number for node in wrt}
+    moving = set(independent)
     for node in nodes:
         if any(isinstance(arg, Node) and arg.number in moving for arg in node.args) and not zero_derivative(node.op):
             moving.add(node.number)
@@ -50,7 +51,7 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
     for output, cotangent in zip(outputs, cotangents, strict=True):
         give(output, cotangent)
     for node in reversed(nodes):
-        if node.number in gathered and node.op != "input" and not zero_derivative(node.op):
+        if node.number in gathered and node.number not in independent and not zero_derivative(node.op):
             bar = gathered[node.number]
             if node.op == "select":
                 condition, then, otherwise = node.args

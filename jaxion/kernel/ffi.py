@@ -142,6 +142,7 @@ def _arrays(buffers: _List) -> list[np.ndarray]:
         buffer = ctypes.cast(buffers.items[i], POINTER(_Buffer)).contents
         shape = tuple(buffer.dims[k] for k in range(buffer.rank))
         dtype, size = _DTYPES[buffer.dtype], int(np.prod(shape))
-        memory = (ctypes.c_char * (size * dtype.itemsize)).from_address(buffer.data) if size else b""
+        # An empty buffer need not have an address.
+        memory = (ctypes.c_char * (size * dtype.itemsize)).from_address(buffer.data) if size else bytearray()
         found.append(np.frombuffer(memory, dtype, size).reshape(shape))
     return found

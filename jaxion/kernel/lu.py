@@ -72,6 +72,19 @@ def solved(factors: Factors, right: Sequence[Node]) -> list[Node]:
     return x
 
 
+def solved_transposed(factors: Factors, right: Sequence[Node]) -> list[Node]:
+    """Solution of one linear system with the transposed matrix."""
+    order, entries, x = factors.order, factors.entries, list(right)
+    for turn, k in enumerate(order):
+        x[k] = x[k] * factors.inverse_pivots[k]
+        for j in (j for j in order[turn + 1 :] if (k, j) in entries):
+            x[j] = x[j] - entries[k, j] * x[k]
+    for turn, k in reversed(list(enumerate(order))):
+        for i in (i for i in order[turn + 1 :] if (i, k) in entries):
+            x[k] = x[k] - entries[i, k] * x[i]
+    return x
+
+
 def growth(matrix: dict[Place, Node], factors: Factors) -> Node:
     """Largest ratio of a diagonal entry to the pivot that became of it: near 1/rounding, elimination has lost all digits."""
     graph = factors.inverse_pivots[0].graph

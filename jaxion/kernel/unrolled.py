@@ -8,17 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from jaxion.kernel import rosenbrock as method
 from jaxion.kernel.graph import Graph, Node, substitute
 from jaxion.kernel.lanes import first_step, reason_to_stop, verdict, within_phase
-from jaxion.kernel.lu import factorised, growth, solved
 from jaxion.kernel.reductions import NODES, Reduction
-from jaxion.kernel.system import System, SystemGraph
+from jaxion.kernel.system import System
 from jaxion.kernel.trace import UnknownPrimitive, trace
+from jaxion.kernel.unrolled_step import Nodes, rates, step
 
-Nodes = list[Node]
 Program = dict[tuple[str, int], Node]
 """What is written, by name and index: results of operations on inputs by name and index."""
 
@@ -89,7 +87,7 @@ class Unrolled:
         t, y, theta = moving(graph, system)
         fresh, h, rejected = (graph.input(name) for name in ("fresh", "h", "rejected"))
         new, cell = graph.call("lt", 0.0, fresh), graph.call("lt", 1.0, fresh)
-        rate = _rates(self.source, graph, t, y, theta)
+        rate = rates(self.source, graph, t, y, theta)
         (first,) = in_lane(first_step, graph, rate, y, inputs(graph, "scale", system.rows), graph.input("end") - graph.input("begin"))
         states = [node for state in self.begun(graph, t, y, theta) for node in state]
         return {
@@ -137,10 +135,6 @@ class Unrolled:
         }
         return program, h
 
-    def rates(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
-        """Rates f."""
-        return _rates(self.source, graph, t, y, theta)
-
     def begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
         """State of each reduction before the first step."""
         q = self._watch(graph, t, y, theta)
@@ -166,43 +160,6 @@ class Unrolled:
         return substitute(self._observables, graph, lambda name, i: given[name][i])
 
 
-def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: Nodes) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
-    """One step of Rodas5P as in `steps.step`: rows at its end, both estimates of the error, coefficients of the dense output."""
-    rows = range(len(y))
-    none = graph.call("le", h, 0.0)
-    h = graph.select(none, method.INSTANT, h)
-    given = {"t": [t], "y": y, "theta": theta}
-    slots = [(i, j) for i, row in enumerate(source.J) for j in sorted(row)]
-    slopes = [source.J[i][j] for i, j in slots] + [source.graph.constant(0.0) if node is None else node for node in source.f_t]
-    values = substitute([*source.f, *slopes], graph, lambda name, i: given[name][i])
-    rate, J, f_t = values[: len(y)], dict(zip(slots, values[len(y) :], strict=False)), values[-len(y) :]
-    shift, inverse_h = 1.0 / (h * method.GAMMA), 1.0 / h
-    W = {place: -value for place, value in J.items()}
-    W |= {(i, i): shift - J[i, i] if (i, i) in J else shift for i in rows}
-    factors = factorised(W, len(y))
-    k: list[Nodes] = []
-    for stage in range(method.STAGES):
-        if stage:
-            at = [y[i] + total(graph, method.A[stage], [x[i] for x in k]) for i in rows]
-            rate = _rates(source, graph, t + method.ALPHA[stage] * h, at, theta)
-        held = [inverse_h * total(graph, method.C[stage], [x[i] for x in k]) for i in rows]
-        k.append(solved(factors, [rate[i] + held[i] + (method.D[stage] * h) * f_t[i] for i in rows]))
-
-    def absent(nodes: Nodes) -> Nodes:
-        """Nothing where the step has no length."""
-        return [graph.select(none, 0.0, node) for node in nodes]
-
-    y1 = [y[i] + graph.select(none, 0.0, total(graph, method.B, [x[i] for x in k])) for i in rows]
-    K = [absent([total(graph, weights, [x[i] for x in k]) for i in rows]) for weights in method.H]
-    middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
-    rate = _rates(source, graph, t + 0.5 * h, middle, theta)
-    lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], h) for i in rows]
-    # Without pivoting a matrix may lose all its digits; then no error is small enough.
-    lost = graph.call("lt", 1.0 / np.finfo(float).eps, growth(W, factors))
-    error = [graph.select(lost, np.inf, k[-1][0]), *k[-1][1:]]
-    return y1, absent(error), absent(solved(factors, lacking)), K
-
-
 def sampled(graph: Graph, rows: int) -> Program:
     """The rows at the time that is due."""
     at = (graph.input("due") - graph.input("from")) / graph.input("length")
@@ -220,19 +177,6 @@ def of_phase(graph: Graph, t: Node, h: Node, begin: Node, end: Node) -> Nodes:
 def in_lane(function: Callable[..., Any], graph: Graph, *args: Node | Sequence[Node]) -> Nodes:
     """Nodes of what a function of arrays with the lanes last gives in one lane."""
     return trace(lambda *arrays: function(*(array[..., None] for array in arrays)), graph, *args)
-
-
-def total(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:
-    """Weighted sum of the first nodes, without those of weight zero."""
-    found = graph.constant(0.0)
-    for weight, node in zip(weights.tolist(), nodes, strict=False):
-        found = found + weight * node if weight else found
-    return found
-
-
-def _rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
-    given = {"t": [t], "y": y, "theta": theta}
-    return substitute(source.f, graph, lambda name, i: given[name][i])
 
 
 def _observed(system: System, graph: Graph) -> Nodes:

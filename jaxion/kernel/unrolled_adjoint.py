@@ -10,7 +10,8 @@ import numpy as np
 
 from jaxion.kernel.derive import pullback
 from jaxion.kernel.graph import Graph
-from jaxion.kernel.unrolled import Layout, Program, Unrolled, inputs, moving, of_phase, step, total, written
+from jaxion.kernel.unrolled import Layout, Program, Unrolled, inputs, moving, of_phase, written
+from jaxion.kernel.unrolled_step import Nodes, combined, dot, reverse, stages, total
 
 MOMENTS = 5
 """Powers of the fraction of a step, from 0, in the dense output."""
@@ -49,39 +50,45 @@ class UnrolledAdjoint:
         h, begin, end = (graph.input(name) for name in ("h", "begin", "end"))
         bar_y = inputs(graph, "bar_y", len(rows))
         moments = [inputs(graph, "moments", len(rows), p * len(rows)) for p in range(MOMENTS)]
-        y1, _, _, K = step(forward.source, graph, t, h, y, theta)
+        s = stages(forward.source, graph, t, h, y, theta)
+        y1, K = combined(graph, s, y)
         folded = forward.folded(graph, t, h, y, y1, K, theta)
         states = inputs(graph, "reduced", len(folded))
-        bar_states = inputs(graph, "bar_reduced", len(folded))
 
         parts = [y, y1, *K]
-        saved = [[total(graph, _WEIGHTS[m], [moment[i] for moment in moments]) for i in rows] for m in range(MOMENTS)]
-        bars = [a + b for a, b in zip(bar_y, saved[1], strict=True)]
-        outputs, cotangents = [*y1, *(k for row in K for k in row), *folded], [*bars, *(b for row in saved[2:] for b in row), *bar_states]
-        pulled = iter(pullback(outputs, cotangents, [t, h, *y, *theta, *states]))
-        bar_t, bar_h = next(pulled), next(pulled)
-        back_y = [next(pulled) + saved[0][i] for i in rows]
+        # What is folded into reductions and what is saved passes to the parts of the dense output, and the step back from these.
+        flat = [node for part in parts for node in part]
+        watched = pullback(folded, inputs(graph, "bar_reduced", len(folded)), [t, h, *flat, *theta, *states]) or _zeros(
+            graph, 2 + len(flat) + len(theta)
+        )
+        bar_t, bar_h, rest = watched[0], watched[1], watched[2:]
+        saved = [total(graph, _WEIGHTS[m], [moment[i] for moment in moments]) for m in range(MOMENTS) for i in rows]
+        bars = [a + b for a, b in zip(saved, rest, strict=False)]
+        bar_parts = [bars[m * len(rows) : (m + 1) * len(rows)] for m in range(MOMENTS)]
+        bar_y1 = [a + b for a, b in zip(bar_y, bar_parts[1], strict=True)]
+        pulled = reverse(graph, s, y, theta, bar_y1, bar_parts[2:])
+        bar_t, bar_h = bar_t + pulled.t, bar_h + pulled.h
+        back_y = [a + b for a, b in zip(pulled.y, bar_parts[0], strict=True)]
+        back_theta = [a + b for a, b in zip(pulled.theta, rest[len(flat) :], strict=False)]
 
         # A fraction ϑ = (s − t)/h of a step that moves, ∂ϑ/∂t = −1/h and ∂ϑ/∂h = −ϑ/h, for saves at fixed times s.
-        none = graph.call("le", h, 0.0)
-        inverse = graph.select(none, 0.0, 1.0 / graph.select(none, 1.0, h))
+        inverse = graph.select(s.none, 0.0, 1.0 / s.h)
         for shift in (0, 1):
             slope = graph.constant(0.0)
             for m, part in enumerate(parts):
                 weights = _slopes(m, shift)
-                slope = slope + total(graph, np.ones(len(rows)), [part[i] * total(graph, weights, [x[i] for x in moments]) for i in rows])
+                slope = slope + dot(graph, part, [total(graph, weights, [x[i] for x in moments]) for i in rows])
             if shift:
                 bar_h = bar_h - slope * inverse
             else:
                 bar_t = bar_t - slope * inverse
         # A phase without duration changes nothing, but its derivative in the duration is the rate.
-        rate = forward.rates(graph, t, y, theta)
-        bar_h = bar_h + graph.select(none, total(graph, np.ones(len(rows)), [a * b for a, b in zip(bars, rate, strict=True)]), 0.0)
+        bar_h = bar_h + graph.select(s.none, dot(graph, bar_y1, s.rates[0]), 0.0)
         at, part = of_phase(graph, t, h, begin, end)
         return {
             **written("bar_y", back_y),
-            **written("bar_theta", [graph.input("bar_theta", i) + next(pulled) for i in range(len(theta))]),
-            **written("bar_reduced", [next(pulled) for _ in states]),
+            **written("bar_theta", [graph.input("bar_theta", i) + bar for i, bar in enumerate(back_theta)]),
+            **written("bar_reduced", watched[len(watched) - len(states) :]),
             ("bar_begin", 0): graph.input("bar_begin") + (bar_t - (at * bar_t + part * bar_h)),
             ("bar_end", 0): graph.input("bar_end") + (at * bar_t + part * bar_h),
         }
@@ -93,6 +100,10 @@ class UnrolledAdjoint:
         pulled = pullback(begun, inputs(graph, "bar_reduced", len(begun)), [t, *y, *theta])
         names = [("bar_begin", 0), *(("bar_y", i) for i in range(len(y))), *(("bar_theta", i) for i in range(len(theta)))]
         return {name: graph.input(*name) + node for name, node in zip(names, pulled, strict=False)}
+
+
+def _zeros(graph: Graph, count: int) -> Nodes:
+    return [graph.constant(0.0) for _ in range(count)]
 
 
 def _slopes(part: int, shift: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Final
 from jaxion.kernel.derive import pushforward
 from jaxion.kernel.graph import Graph, Node, sorted_nodes
 from jaxion.kernel.unrolled import Layout, Program, Unrolled, moving, of_phase, sampled
+from jaxion.kernel.unrolled_step import rates
 
 TANGENTS: Final = ("t", "y", "theta", "reduced", "begin", "end", "before", "K", "from", "length", "sample")
 """Numbers of a lane that have one."""
@@ -29,7 +30,7 @@ class UnrolledTangent:
         turn = _with_tangents(graph, program, {h: longer})
         # A phase without duration changes nothing, but its derivative in the duration is the rate.
         none = graph.call("le", h, 0.0)
-        for i, rate in enumerate(forward.rates(graph, t, y, theta)):
+        for i, rate in enumerate(rates(forward.source, graph, t, y, theta)):
             turn["d_y", i] = turn["d_y", i] + graph.select(none, longer * rate, 0.0)
         self.turn = turn
         graph = Graph()
