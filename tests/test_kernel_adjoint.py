@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxion.errors import Status
-from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, native_adjoint
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, tapes
 
 # A stiff oscillator, driven in its second of three phases, with everything that can be measured.
 SYSTEM = System(
@@ -84,11 +84,22 @@ def test_threads_change_no_bit(numbers, reverse, threads, monkeypatch):
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("name", "value"), [("FIRST", 16), ("LARGE", 1000), ("RANGE", 8)])
-def test_tapes_that_grow_or_are_full_or_short_change_no_bit(numbers, reverse, name, value, monkeypatch):
-    monkeypatch.setattr(native_adjoint, name, value)
+@pytest.mark.parametrize(("name", "value"), [("FIRST", 16), ("LARGE", 1000), ("RANGE", 8), ("KEPT", 0)])
+def test_tapes_that_grow_or_are_full_or_short_or_not_kept_change_no_bit(numbers, reverse, name, value, monkeypatch):
+    monkeypatch.setattr(tapes, name, value)
     for found, expected in zip(gradient(numbers), reverse, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_tape_is_for_its_own_run_alone(numbers, reverse):
+    first, pull_first = jax.vjp(lambda *x: jnp.sum(weighted(*x)), *numbers)
+    _, pull_other = jax.vjp(lambda *x: jnp.sum(weighted(*x)), *(1.01 * x for x in numbers))
+    one = jnp.ones_like(first)
+    assert not np.array_equal(pull_other(one)[0], reverse[0])
+    for _ in range(2):
+        for found, expected in zip(pull_first(one), reverse, strict=True):
+            np.testing.assert_array_equal(found, expected)
+    assert not tapes._kept
 
 
 def test_nothing_of_the_kernel_is_computed_by_jax_numpy_in_a_compiled_gradient(numbers):

@@ -22,6 +22,7 @@ from jaxion.kernel.native import compiled_tangent, possible, run_into
 from jaxion.kernel.native_adjoint import pull_back
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.replay import replay
+from jaxion.kernel.tapes import record
 from jaxion.kernel.threads import aligned
 from jaxion.kernel.widths import cores
 
@@ -112,6 +113,10 @@ def _run_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray])
     run_into(possible(plan), plan, dict(zip(Given._fields, operands, strict=True)), named, cores())
 
 
+def _taped_run_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
+    record(plan, dict(zip(Given._fields, operands, strict=True)), dict(zip((*RESULTS, *COUNTS), results, strict=True)), cores())
+
+
 def _tangent_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
     return [ShapedArray(shape, y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
 
@@ -139,6 +144,7 @@ def _adjoint_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarr
 
 
 _run: Final = _primitive("jaxion_run", _run_shaped, _run_host)
+_taped_run: Final = _primitive("jaxion_taped_run", _run_shaped, _taped_run_host)
 _tangent: Final = _primitive("jaxion_run_tangent", _tangent_shaped, _tangent_host)
 _adjoint: Final = _primitive("jaxion_run_adjoint", _adjoint_shaped, _adjoint_host)
 
@@ -187,7 +193,8 @@ def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitiv
 
 
 def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, plan: Plan) -> Any:
-    results = _run.bind(*primals, plan=plan)
+    # A run that is differentiated keeps its tape for the reverse.
+    results = _taped_run.bind(*primals, plan=plan)
     moving = [ad.instantiate_zeros(tangent) for tangent in tangents[: len(MOVING)]]
     moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, plan=plan)
     return results, [*moved, *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :])]
@@ -200,7 +207,7 @@ def _tangent_transpose(bars: Sequence[Any], *operands: Any, plan: Plan) -> list[
     return [None] * len(known) + [bar if ad.is_undefined_primal(x) else None for bar, x in zip(pulled, directions, strict=True)]
 
 
-ad.primitive_jvps[_run] = _run_jvp
+ad.primitive_jvps[_run] = ad.primitive_jvps[_taped_run] = _run_jvp
 ad.primitive_transposes[_tangent] = _tangent_transpose
 _derivative_by_jax(_tangent_portably, _tangent)
 _derivative_by_jax(_adjoint_portably, _adjoint)

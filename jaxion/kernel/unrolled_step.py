@@ -71,8 +71,10 @@ def stages(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta:
         rate = rates(source, graph, time, at, theta) if stage else first
         held = [total(graph, method.C[stage], [x[i] for x in found.k]) for i in rows]
         right = [rate[i] + inverse_h * held[i] + (method.D[stage] * h) * f_t[i] for i in rows]
-        for values, new in ((found.at, at), (found.times, time), (found.rates, rate), (found.held, held)):
-            values.append(new)
+        found.at.append(at)
+        found.times.append(time)
+        found.rates.append(rate)
+        found.held.append(held)
         found.k.append(solved(found.factors, right))
     return found
 
