@@ -4,7 +4,6 @@ They compose with `jit`, `vmap`, `grad`, `jvp` and `scan`; derivatives of deriva
 run are those of machine code with the states of the reductions in one array: `saved`, `reduced`, `final`, `status`, `steps`, `accepted`.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -13,17 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad
 from jaxtyping import Array
 
 from jaxion.errors import Status
-from jaxion.kernel import ffi
+from jaxion.kernel.hosts import host_primitive
 from jaxion.kernel.native import compiled_tangent, possible, run_into
 from jaxion.kernel.native_adjoint import pull_back
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.replay import replay
 from jaxion.kernel.tapes import record
-from jaxion.kernel.threads import aligned
 from jaxion.kernel.widths import cores
 
 MOVING: tuple[str, ...] = ("y", "theta", "drive", "edges")
@@ -32,6 +30,8 @@ RESULTS: tuple[str, ...] = ("saved", "reduced", "final")
 """What is differentiable of a run's results."""
 COUNTS: tuple[str, ...] = ("status", "steps", "accepted")
 """What is not."""
+SHARED = {Given._fields.index("saves"): "saves"}
+"""Operands that are the same for all cells."""
 
 
 def run(plan: Plan, given: Given) -> Course:
@@ -41,7 +41,7 @@ def run(plan: Plan, given: Given) -> Course:
         UnknownPrimitive: The equations, their observables or a reduction have an operation that has no machine code.
     """
     sizes = possible(plan).unrolled.sizes_reduced
-    saved, reduced, final, status, steps, accepted = _run.bind(*given, plan=plan)
+    saved, reduced, final, status, steps, accepted = _run.bind(*given, task=plan)
     ok = status == Status.ok
     outputs, first = [], 0
     for reduction, size in zip(plan.reductions, sizes, strict=True):
@@ -55,52 +55,6 @@ def run(plan: Plan, given: Given) -> Course:
 def _shapes(plan: Plan, y: Any, saves: Any) -> dict[str, tuple[int, ...]]:
     rows, cells = y.shape
     return {"saved": (saves.shape[0], rows, cells), "reduced": (sum(possible(plan).unrolled.sizes_reduced), cells), "final": (rows, cells)}
-
-
-def _primitive(name: str, shaped: Callable[..., list[ShapedArray]], host: Callable[[Plan, list, list], None]) -> Primitive:
-    """A primitive of given operands, then others with the cells last, that a host function of NumPy arrays computes.
-
-    Args:
-        name: Of the primitive.
-        shaped: From the plan and the operands to what the results are like.
-        host: From the plan and the operands to the results, which it fills in.
-    """
-    primitive = Primitive(name)
-    primitive.multiple_results = True
-    primitive.def_abstract_eval(lambda *operands, plan: shaped(plan, *operands))
-
-    def eager(*operands: Any, plan: Plan) -> list[Array]:
-        # Nobody else holds these arrays: JAX need not copy them.
-        results = [aligned(*like.shape).view(like.dtype) for like in shaped(plan, *operands)]
-        host(plan, [np.ascontiguousarray(operand) for operand in operands], results)
-        return [jax.device_put(result, may_alias=True) for result in results]
-
-    primitive.def_impl(eager)
-
-    @functools.cache
-    def number(plan: Plan) -> int:
-        return ffi.numbered(functools.partial(host, plan))
-
-    mlir.register_lowering(primitive, lambda ctx, *operands, plan: ffi.call(ctx, operands, number(plan)), platform="cpu")
-    batching.primitive_batchers[primitive] = functools.partial(_batched, primitive)
-    return primitive
-
-
-def _batched(primitive: Primitive, operands: Sequence[Array], axes: Sequence[int | None], *, plan: Plan) -> tuple[list[Array], list[int]]:
-    """A batch of batches is a larger batch."""
-    size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
-    saves = Given._fields.index("saves")
-    if axes[saves] is not None:
-        raise ValueError("Argument `saves` must be the same in all of a batch.")
-
-    def merged(x: Array, axis: int | None) -> Array:
-        x = jnp.broadcast_to(x[..., None, :], (*x.shape[:-1], size, x.shape[-1])) if axis is None else jnp.moveaxis(x, axis, -2)
-        return x.reshape(*x.shape[:-2], size * x.shape[-1])
-
-    pairs = enumerate(zip(operands, axes, strict=True))
-    results = primitive.bind(*(x if i == saves else merged(x, axis) for i, (x, axis) in pairs), plan=plan)
-    split = [x.reshape(*x.shape[:-1], size, x.shape[-1] // size) for x in results]
-    return split, [x.ndim - 2 for x in split]
 
 
 def _run_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
@@ -143,10 +97,10 @@ def _adjoint_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarr
     pull_back(plan, *named, cores())
 
 
-_run: Final = _primitive("jaxion_run", _run_shaped, _run_host)
-_taped_run: Final = _primitive("jaxion_taped_run", _run_shaped, _taped_run_host)
-_tangent: Final = _primitive("jaxion_run_tangent", _tangent_shaped, _tangent_host)
-_adjoint: Final = _primitive("jaxion_run_adjoint", _adjoint_shaped, _adjoint_host)
+_run: Final = host_primitive("jaxion_run", _run_shaped, _run_host, SHARED)
+_taped_run: Final = host_primitive("jaxion_taped_run", _run_shaped, _taped_run_host, SHARED)
+_tangent: Final = host_primitive("jaxion_run_tangent", _tangent_shaped, _tangent_host, SHARED)
+_adjoint: Final = host_primitive("jaxion_run_adjoint", _adjoint_shaped, _adjoint_host, SHARED)
 
 
 def _replayed(plan: Plan, given: Given, status: Array, moving: Sequence[Array]) -> list[Array]:
@@ -164,27 +118,27 @@ def _parts(operands: Sequence[Array]) -> tuple[Given, Array, Sequence[Array], Se
     return given, operands[len(given)], given[: len(MOVING)], operands[len(given) + 1 :]
 
 
-def _tangent_portably(*operands: Array, plan: Plan) -> list[Array]:
+def _tangent_portably(*operands: Array, task: Plan) -> list[Array]:
     given, status, moving, directions = _parts(operands)
-    return jax.jvp(lambda *moving: _replayed(plan, given, status, moving), tuple(moving), tuple(directions))[1]
+    return jax.jvp(lambda *moving: _replayed(task, given, status, moving), tuple(moving), tuple(directions))[1]
 
 
-def _adjoint_portably(*operands: Array, plan: Plan) -> list[Array]:
+def _adjoint_portably(*operands: Array, task: Plan) -> list[Array]:
     given, status, moving, bars = _parts(operands)
-    return list(jax.vjp(lambda *moving: _replayed(plan, given, status, moving), *moving)[1](list(bars)))
+    return list(jax.vjp(lambda *moving: _replayed(task, given, status, moving), *moving)[1](list(bars)))
 
 
 def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitive) -> None:
     """Let derivatives of a primitive be those of a function in plain JAX that does the same."""
 
-    def rule(primals: Sequence[Array], tangents: Sequence[Any], *, plan: Plan) -> Any:
+    def rule(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -> Any:
         k = [i for i, tangent in enumerate(tangents) if type(tangent) is not ad.Zero]
 
         def of_moving(*moving: Array) -> list[Array]:
             operands = list(primals)
             for i, value in zip(k, moving, strict=True):
                 operands[i] = value
-            return portably(*operands, plan=plan)
+            return portably(*operands, task=task)
 
         results, moved = jax.jvp(of_moving, tuple(primals[i] for i in k), tuple(tangents[i] for i in k))
         return results, moved
@@ -192,17 +146,17 @@ def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitiv
     ad.primitive_jvps[primitive] = rule
 
 
-def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, plan: Plan) -> Any:
+def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -> Any:
     # A run that is differentiated keeps its tape for the reverse.
-    results = _taped_run.bind(*primals, plan=plan)
+    results = _taped_run.bind(*primals, task=task)
     moving = [ad.instantiate_zeros(tangent) for tangent in tangents[: len(MOVING)]]
-    moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, plan=plan)
+    moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, task=task)
     return results, [*moved, *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :])]
 
 
-def _tangent_transpose(bars: Sequence[Any], *operands: Any, plan: Plan) -> list[Any]:
+def _tangent_transpose(bars: Sequence[Any], *operands: Any, task: Plan) -> list[Any]:
     known = operands[: len(Given._fields) + 1]
-    pulled = _adjoint.bind(*known, *(ad.instantiate_zeros(bar) for bar in bars), plan=plan)
+    pulled = _adjoint.bind(*known, *(ad.instantiate_zeros(bar) for bar in bars), task=task)
     directions = operands[len(known) :]
     return [None] * len(known) + [bar if ad.is_undefined_primal(x) else None for bar, x in zip(pulled, directions, strict=True)]
 
