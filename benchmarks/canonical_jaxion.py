@@ -9,6 +9,7 @@ from canonical import ADENYLATES, CHARGE, MOVED, PARAMETERS, REST, RT_F, SPACE, 
 from canonical_reduced import POTENTIALS, UNKNOWNS, residual, start, state
 
 import jaxion
+from jaxion.errors import Status
 from jaxion.kernel import Equilibrium
 from jaxion.kernel.native_newton import Ended
 from jaxion.kernel.native_responses import responder
@@ -77,14 +78,16 @@ def prepare(theta: np.ndarray, solver: str) -> Callable[[], tuple[np.ndarray, np
     assert solver == "setpoint"
     begin = start(theta)
 
-    def stable(ended: Ended, theta: np.ndarray) -> np.ndarray:
-        return ended.converged & (ended.unstable == 0) & (ended.condition < 1e13)
-
     def run() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        ended = seek(EQUILIBRIUM, begin, theta, MAX_STEPS, unhappy=lambda ended, theta: ~stable(ended, theta), happy=stable)
+        sought = seek(EQUILIBRIUM, begin, theta, MAX_STEPS, _judge)
         response = responder(RESPONSE)
         assert not isinstance(response, Exception), response
-        states, sensitivities, _ = response(ended.x, theta, cores())
-        return states, sensitivities, stable(ended, theta)
+        states, sensitivities, _ = response(np.asarray(sought.x), theta, cores())
+        return states, sensitivities, np.asarray(sought.status) == Status.ok
 
     return run
+
+
+def _judge(ended: Ended, theta: np.ndarray) -> np.ndarray:
+    del theta
+    return np.where(ended.converged & (ended.unstable == 0) & (ended.condition < 1e13), Status.ok, Status.no_setpoint)

@@ -8,7 +8,7 @@ from model_cases import each_model, function
 
 import jaxion
 from jaxion import models
-from jaxion.kernel import native_newton, threads
+from jaxion.kernel import ffi, native_newton, threads
 from jaxion.kernel.machine import vector_width
 from jaxion.kernel.newton import Equilibrium
 from jaxion.paths import paths
@@ -142,3 +142,17 @@ def test_the_environment_chooses_what_automatic_means(batch, monkeypatch):
     monkeypatch.setenv("JAXION_LOWERING", "fortran")
     with pytest.raises(ValueError, match="must be one of 'auto', 'llvm', 'xla', but it is 'fortran'"):
         jaxion.setpoint(batch)
+
+
+def test_under_transformations_machine_code_seeks_as_well():
+    cell = models.duesterwald2018()
+
+    def potential(K, lowering):
+        return jaxion.setpoint(jaxion.replace(cell, {"bath.K": K}), lowering=lowering)["neuron.V"]
+
+    assert jax.jit(potential, static_argnums=1).lower(4.0, "llvm").as_text().count(ffi.TARGET) == 1
+    at = jnp.array([3.0, 4.0, 8.0])
+    found, expected = (jax.jit(jax.vmap(jax.value_and_grad(lambda K, x=x: potential(K, x))))(at) for x in ("llvm", "xla"))
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+    eager = jaxion.setpoint(jaxion.replace(cell, {"bath.K": at}))["neuron.V"]
+    np.testing.assert_allclose(found[0], eager, rtol=1e-14)

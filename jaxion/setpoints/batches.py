@@ -30,8 +30,10 @@ SHORT: Final = 24
 """Newton iterations of the first round; nine cells in ten need fewer."""
 
 
-def search_batch(model: Model, start: Unknowns, max_steps: int, lowering: str = "auto") -> Found:
-    """`search` for concrete numbers; the same outcome for every cell, whatever the batch it is in."""
+def search_lowered(
+    model: Model, start: Unknowns, max_steps: int, lowering: str, portably: Callable[[Model, Unknowns, int], Found]
+) -> Found:
+    """`search` by machine code or portably; the same outcome for every cell, whatever the batch it is in."""
 
     def natively() -> Found:
         # Not before it is needed: LLVM is large, and `import jaxion` is light.
@@ -39,7 +41,7 @@ def search_batch(model: Model, start: Unknowns, max_steps: int, lowering: str = 
 
         return search_natively(model, start, max_steps)
 
-    return lowered(lowering, natively, lambda: search_by_xla(model, start, max_steps), "Set-points are sought")
+    return lowered(lowering, natively, lambda: portably(model, start, max_steps), "Set-points are sought")
 
 
 def search_by_xla(model: Model, start: Unknowns, max_steps: int) -> Found:

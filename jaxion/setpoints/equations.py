@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from jaxion.kernel import Equilibrium
 from jaxion.model import Model
@@ -27,9 +28,12 @@ def equilibrium(model: Model) -> Equilibrium:
     return _equilibrium(jax.tree.structure(model))
 
 
-def numbers(model: Model) -> np.ndarray:
+def numbers(model: Model) -> Any:
     """All numbers of a model, `(leaves, *cells)`."""
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(model)]
+    leaves = jax.tree.leaves(model)
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
+        return jnp.stack([jnp.broadcast_to(leaf, model.cells) for leaf in leaves])
+    # By NumPy, which is quicker where nothing is compiled.
     together = np.empty((len(leaves), *model.cells), leaves[0].dtype)
     for row, leaf in enumerate(leaves):
         together[row] = leaf

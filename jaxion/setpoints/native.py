@@ -1,19 +1,16 @@
-"""The search as machine code, for concrete numbers: every cell in a lane of its own, so that a slow one holds up nobody."""
-
-import functools
+"""The search as machine code: every cell in a lane of its own, so that a slow one holds up nobody."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxion.errors import Status
 from jaxion.kernel.native_newton import Ended
 from jaxion.kernel.steady import seek
 from jaxion.model import Model
 from jaxion.setpoints.certificate import Certificate
 from jaxion.setpoints.equations import equilibrium, error_names, numbers
 from jaxion.setpoints.reduction import Unknowns
-from jaxion.setpoints.search import Found, needs_rescue, status
+from jaxion.setpoints.search import Found, status
 
 
 def search_natively(model: Model, start: Unknowns, max_steps: int) -> Found:
@@ -22,32 +19,23 @@ def search_natively(model: Model, start: Unknowns, max_steps: int) -> Found:
     Raises:
         UnknownPrimitive: The equations have an operation that has no machine code.
     """
-    theta, x = numbers(model), np.asarray(start)
+    theta, x = numbers(model), start
     one = x.ndim == 1
     if one:
         theta, x = theta[:, None], x[:, None]
-    found = functools.partial(_found, error_names(model))
-    ended = seek(
-        equilibrium(model),
-        x,
-        theta,
-        max_steps,
-        unhappy=lambda ended, theta: needs_rescue(found(ended, theta)),
-        happy=lambda ended, theta: found(ended, theta).status == Status.ok,
-    )
-    return jax.tree.map(lambda leaf: leaf[..., 0] if one else leaf, found(ended, theta))
-
-
-def _found(names: tuple[str, ...], ended: Ended, theta: np.ndarray) -> Found:
-    *errors, branch, physical = ended.evidence
+    sought = seek(equilibrium(model), x, theta, max_steps, _judge)
+    *errors, branch, _ = sought.evidence
     certificate = Certificate(
-        residual=jnp.asarray(ended.residual),
-        totals={name: jnp.asarray(error) for name, error in zip(names, errors, strict=True)},
-        condition=jnp.asarray(ended.condition),
-        unstable=jnp.asarray(ended.unstable.astype(int)),
-        branch=jnp.asarray(np.nan_to_num(branch).astype(int)),
+        residual=sought.residual,
+        totals=dict(zip(error_names(model), errors, strict=True)),
+        condition=sought.condition,
+        unstable=sought.unstable.astype(int),
+        branch=jnp.nan_to_num(branch).astype(int),
     )
-    return Found(jnp.asarray(ended.x), _status(ended.converged, certificate, np.all(np.isfinite(theta), axis=0), physical > 0), certificate)
+    found = Found(sought.x, sought.status, certificate)
+    return jax.tree.map(lambda leaf: leaf[..., 0] if one else leaf, found)
 
 
-_status = jax.jit(status)
+def _judge(ended: Ended, theta: np.ndarray) -> np.ndarray:
+    finite, physical = np.all(np.isfinite(theta), axis=0), ended.evidence[-1] > 0
+    return status(ended.converged, ended.residual, ended.condition, ended.unstable, finite, physical, np.where)

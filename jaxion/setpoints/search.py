@@ -1,6 +1,7 @@
 """The search for set-points: Newton first, and integration for what it leaves; a status for every cell."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import equinox as eqx
 import jax
@@ -35,7 +36,8 @@ def attempt(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_st
     y, converged = newton(model, start, active, max_steps)
     certificate = certify(model, y)
     cells = start.shape[1:]
-    found = status(converged & active, certificate, _finite(model, cells), jnp.broadcast_to(physical(model), cells))
+    evidence = certificate.residual, certificate.condition, certificate.unstable
+    found = status(converged & active, *evidence, _finite(model, cells), jnp.broadcast_to(physical(model), cells))
     return Found(y, found, certificate)
 
 
@@ -69,15 +71,25 @@ def search(model: Model, start: Unknowns, max_steps: int) -> Found:
 
 
 def status(
-    converged: Bool[Array, "*cells"], certificate: Certificate, finite: Bool[Array, "*cells"], physical: Bool[Array, "*cells"]
-) -> Int[Array, "*cells"]:
-    """Status of cells of whom it is known whether they converged, and whether their numbers are finite and physical."""
-    epsilon = jnp.finfo(certificate.residual.dtype).eps
-    good = converged & (certificate.residual < RESIDUAL * epsilon**0.5)
-    failed = jnp.where(~finite, Status.not_finite, jnp.where(~physical, Status.not_positive, Status.no_setpoint))
-    judged = jnp.where(certificate.stable, Status.ok, Status.unstable)
-    judged = jnp.where(certificate.condition > SINGULAR / epsilon, Status.singular, judged)
-    return jnp.where(good, judged, failed)
+    converged: Any, residual: Any, condition: Any, unstable: Any, finite: Any, physical: Any, where: Callable[..., Any] = jnp.where
+) -> Any:
+    """Status of cells of whom it is known how they ended, and whether their numbers are finite and physical.
+
+    Args:
+        converged: Whether Newton has converged.
+        residual: Of their certificate, as the next two.
+        condition: Condition number of the reduced Jacobian.
+        unstable: Number of unstable modes.
+        finite: Whether all numbers of the cell are.
+        physical: Whether they are possible.
+        where: `jnp.where`, or `np.where` for arrays of NumPy.
+    """
+    epsilon = jnp.finfo(residual.dtype).eps
+    good = converged & (residual < RESIDUAL * epsilon**0.5)
+    failed = where(~finite, Status.not_finite, where(~physical, Status.not_positive, Status.no_setpoint))
+    judged = where(unstable == 0, Status.ok, Status.unstable)
+    judged = where(condition > SINGULAR / epsilon, Status.singular, judged)
+    return where(good, judged, failed)
 
 
 def _finite(model: Model, cells: tuple[int, ...]) -> Bool[Array, "*cells"]:

@@ -11,7 +11,7 @@ from jaxion.errors import SetPointError, Status
 from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.precision import check_precision
-from jaxion.setpoints.batches import search_batch
+from jaxion.setpoints.batches import search_by_xla, search_lowered
 from jaxion.setpoints.implicit import attach, is_traced
 from jaxion.setpoints.point import SetPoint
 from jaxion.setpoints.reduction import Unknowns
@@ -43,8 +43,8 @@ def setpoint(
         throw: Raise `SetPointError` on failure. Default: for one cell outside of any transformation, never for a batch.
         max_steps: Newton iterations at most.
         precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
-        lowering: What runs an eager call: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or the faster one that is possible
-            (`"auto"`). Under a transformation it is always `jax.numpy`.
+        lowering: What searches: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or the faster one that is possible (`"auto"`).
+            Derivatives are always those of `jax.numpy`.
 
     Returns:
         SetPoint, whose paths have the shape `()` or `(cells,)`.
@@ -69,7 +69,7 @@ def setpoint(
     frozen = jax.lax.stop_gradient(model)
 
     def run(start: Unknowns) -> Found:
-        return _search_traced(frozen, start, max_steps) if traced else search_batch(frozen, start, max_steps, lowering)
+        return search_lowered(frozen, start, max_steps, lowering, _search_traced if traced else search_by_xla)
 
     first, *others = [unknowns_of(frozen, start) for start in starts]
     found = run(first)
