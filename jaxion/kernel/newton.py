@@ -16,8 +16,8 @@ from jaxtyping import Array, Bool, Float, Num
 
 from jaxion.kernel.dense import select
 
-Lane = Float[Array, " lanes"]
-Rows = Float[Array, "rows lanes"]
+Lane = Float[Array, "*lanes"]
+Rows = Float[Array, "rows *lanes"]
 
 TRUST: Final = 1.0
 """Longest step of any unknown: one e-fold, or one thermal voltage."""
@@ -81,11 +81,11 @@ class Iterate(NamedTuple):
     x: Rows
     previous: Rows
     tau: Lane
-    stop: Num[Array, " lanes"]
+    stop: Num[Array, "*lanes"]
 
 
 def moved(
-    at: Iterate, start: Rows, rates: Rows, step: Rows, kept: Float[Array, "kept lanes"], change: Float[Array, "kept lanes"], bounded: int
+    at: Iterate, start: Rows, rates: Rows, step: Rows, kept: Float[Array, "kept *lanes"], change: Float[Array, "kept *lanes"], bounded: int
 ) -> Iterate:
     """The iterate after a step, shortened to what is trusted; a step into the void is taken back, and τ shortened.
 
@@ -108,7 +108,7 @@ def moved(
     valid &= jnp.isfinite(length)
     trial = x + step * jnp.minimum(1.0, TRUST / length)[None]
     arrived = valid & (length < STEP_TOLERANCE * jnp.finfo(x.dtype).eps ** 0.5) & (tau >= LONGEST)
-    lost = _is_lost(x, start, bounded)
+    lost = is_lost(x, start, bounded)
     growth = jnp.where(length < 1.0, jnp.where(length < 0.3, jnp.where(length < 1e-2, 1e5, 20.0), 4.0), jnp.where(length < 10.0, 1.0, 0.3))
     return Iterate(
         x=select(valid, trial, previous),
@@ -118,7 +118,8 @@ def moved(
     )
 
 
-def _is_lost(x: Rows, start: Rows, bounded: int) -> Bool[Array, " lanes"]:
+def is_lost(x: Rows, start: Rows, bounded: int) -> Bool[Array, "*lanes"]:
+    """Cells to give up, by their leading unknowns."""
     if not bounded:
         return jnp.zeros(x.shape[1:], bool)
     return jnp.max(jnp.abs(x - start)[:bounded], axis=0) > LOST

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxion.kernel.dense import identity, select, solve
+from jaxion.kernel.newton import is_lost
 from jaxion.model import Model
-from jaxion.setpoints.newton import is_lost, jacobian
+from jaxion.setpoints.newton import bounded, jacobian
 from jaxion.setpoints.reduction import Unknowns, expand, positive
 
 TOLERANCE: Final = 1e-3
@@ -53,7 +54,7 @@ def integrate(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_
         accept = ~done & valid & (error <= 1.0)
         factor = jnp.where(valid, jnp.clip(0.9 / jnp.sqrt(jnp.maximum(error, 1e-6)), 0.2, 5.0), 0.1)
         t = jnp.where(accept, t + h, t)
-        over = (t >= HORIZON) | (h < SHORTEST) | is_lost(model, y, start)
+        over = (t >= HORIZON) | (h < SHORTEST) | is_lost(y, start, bounded(model, start))
         return _State(select(accept, better, y), jnp.where(done, h, h * factor), t, done | over, turn + 1)
 
     def unfinished(state: _State) -> Array:
