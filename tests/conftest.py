@@ -31,3 +31,11 @@ def few_compiled_programs():
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20181030)
+
+
+@pytest.fixture(scope="module")
+def any_lowering():
+    """For tests of lowerings themselves: whatever the environment prefers does not count."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("JAXION_LOWERING", raising=False)
+        yield

@@ -10,6 +10,8 @@ import pytest
 from jaxion.errors import Status
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, tapes
 
+pytestmark = pytest.mark.usefixtures("any_lowering")
+
 # A stiff oscillator, driven in its second of three phases, with everything that can be measured.
 SYSTEM = System(
     lambda t, y, theta: jnp.stack([y[1], theta[0] * ((1.0 - y[0] ** 2) * y[1] - theta[1] * y[0] + theta[2] * jnp.sin(3.0 * t))]),

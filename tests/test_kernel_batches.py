@@ -12,6 +12,8 @@ import pytest
 from jaxion.errors import Status
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate
 
+pytestmark = pytest.mark.usefixtures("any_lowering")
+
 # A relaxation oscillator whose slow cells take ten times the steps of the fast ones.
 SYSTEM = System(
     lambda t, y, theta: jnp.stack([theta[0] * (y[1] - y[0] ** 3 / 3 + y[0]), -y[0] / theta[0] + theta[1]]),

@@ -23,6 +23,8 @@ from jaxion.kernel.lu import elimination_order, factorised, growth, solved
 from jaxion.kernel.machine import Machine, vector_width
 from jaxion.kernel.unrolled import Layout
 
+pytestmark = pytest.mark.usefixtures("any_lowering")
+
 LONG = np.longdouble
 extended = pytest.mark.skipif(bool(np.finfo(LONG).eps > 1e-18), reason="long double is no longer than double here")
 

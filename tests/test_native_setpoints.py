@@ -14,6 +14,8 @@ from jaxion.kernel.newton import Equilibrium
 from jaxion.paths import paths
 from jaxion.sensitivities import native as native_sensitivities
 
+pytestmark = pytest.mark.usefixtures("any_lowering")
+
 OF = ("neuron.V", "neuron.Cl", "neuron.E_Cl", "neuron.volume")
 WRT = ("neuron.kcc2.g", "neuron.leak_Na.g", "neuron.z", "bath.K", "neuron.nka.activity")
 
