@@ -87,10 +87,8 @@ TURNS: Final = 60
 """Iterations of the sign function at most; stiff cells need about 12."""
 FAR: Final = 1e-2
 """Relative change beyond which X and its inverse are balanced; nearer, scaling would spoil the quadratic rate."""
-SETTLED: Final = 1e-8
-"""Relative change at which the iteration ends."""
-USABLE: Final = 1e-4
-"""Relative change up to which its result counts."""
+SETTLED: Final = 1e-4
+"""Relative change at which the iteration ends and its result counts: what is left is the square of that."""
 WHOLE: Final = 1e-2
 """How near the trace must be to a whole number."""
 
@@ -122,5 +120,5 @@ def unstable_modes(A: Matrix) -> Int[Array, "*cells"]:
     start = (A, jnp.full(A.shape[2:], jnp.inf, A.dtype), jnp.zeros((), int))
     X, change, _ = jax.lax.while_loop(unfinished, body, start)
     trace = sum(X[i, i] for i in range(n))
-    settled = (change < USABLE) & (jnp.abs(trace - jnp.round(trace)) < WHOLE)
+    settled = (change <= SETTLED) & (jnp.abs(trace - jnp.round(trace)) < WHOLE)
     return jnp.where(settled, jnp.round((n + trace) / 2), -1.0).astype(int)
