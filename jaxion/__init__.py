@@ -5,6 +5,7 @@ from jaxion import models as models
 from jaxion import protocols as protocols
 from jaxion import thermo as thermo
 from jaxion import units as units
+from jaxion.calibration import calibrate
 from jaxion.checks import Check, check
 from jaxion.compartment import Axial, Bath, Compartment, Link, Membrane
 from jaxion.cycle import Cycle
@@ -65,6 +66,7 @@ __all__ = [
     "anoxia",
     "bath",
     "block",
+    "calibrate",
     "check",
     "crossing",
     "enable_x64",
