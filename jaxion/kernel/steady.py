@@ -25,6 +25,9 @@ HORIZON: Final = 1e10
 RTOL: Final = 1e-4
 """Relative tolerance on the way: it is to arrive, not to be quoted."""
 
+TIGHT: Final = 1e-6
+"""Relative tolerance for the cells that the loose one loses: a row that follows from larger ones may be as small as their errors."""
+
 STEPS: Final = 20_000
 """Steps on the way at most."""
 
@@ -105,14 +108,23 @@ _seek: Final = host_primitive("jaxion_seek", _shaped, _sought)
 
 def _settled(equilibrium: Equilibrium, start: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Unknowns that the cells' own dynamics lead to."""
+    final, status = _integrated(equilibrium, start, theta, RTOL)
+    lost = np.flatnonzero(status != Status.ok)
+    if lost.size:
+        final[:, lost] = _integrated(equilibrium, start[:, lost], theta[:, lost], TIGHT)[0]
+    return final
+
+
+def _integrated(equilibrium: Equilibrium, start: np.ndarray, theta: np.ndarray, rtol: float) -> tuple[np.ndarray, np.ndarray]:
+    """Unknowns at the horizon, and `Status` codes."""
     rows, cells = start.shape
     given = {"y": start, "theta": theta, "drive": np.empty((1, 0, cells)), "saves": np.empty(0), "scale": np.ones((rows, cells))}
     given["edges"] = np.repeat(np.array([[0.0], [HORIZON]]), cells, axis=1)
     results = {"saved": np.empty(0), "reduced": np.empty(0), "final": np.empty((rows, cells))}
     results |= {name: np.empty(cells, np.int64) for name in ("status", "steps", "accepted")}
-    plan = Plan(_dynamics(equilibrium), (), RTOL, STEPS)
+    plan = Plan(_dynamics(equilibrium), (), rtol, STEPS)
     run_into(possible(plan), plan, {name: np.ascontiguousarray(array) for name, array in given.items()}, results, cores())
-    return results["final"]
+    return results["final"], results["status"]
 
 
 @functools.lru_cache(maxsize=128)
