@@ -16,6 +16,7 @@ from jaxion import Compartment, Model
 from jaxion.compartment import AREA_EXPONENT
 from jaxion.ions import VALENCE
 from jaxion.model import CLOSURES
+from jaxion.snapshot import area_ratio, capacitor_charge, inside_charge
 
 each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
 CHAINS = ("state", "layered")
@@ -120,11 +121,24 @@ def area(model: Model, volumes: Mapping[str, Array], name: str) -> Array:
 
 
 def scattered(model: Model, rng: np.random.Generator, cells: int = 40) -> Array:
-    """States around the baseline: amounts and volumes scatter by 20 %, potentials at random."""
+    """States around the baseline: amounts and volumes scatter by 20 %, potentials from -120 to 60 mV.
+
+    Where the potential follows from the charge, the balancing ion brings it there: a few per cent of an ion are kilovolts.
+    """
     start = model.pack(model.baseline())[:, None]
     states = start * np.exp(rng.normal(0, 0.2, (len(model.rows), cells)))
     potentials = [i for i, row in enumerate(model.rows) if row.endswith(".V")]
-    return states.at[jnp.asarray(potentials, int)].set(rng.uniform(-120, 60, (len(potentials), cells)))
+    states = states.at[jnp.asarray(potentials, int)].set(rng.uniform(-120, 60, (len(potentials), cells)))
+    if model.closure != "difference":
+        return states
+    snapshot = model.unpack(states)
+    for inside, membrane in model.membranes.items():
+        V = jnp.asarray(rng.uniform(-120, 60, cells))
+        lacking = capacitor_charge(model, membrane, V, area_ratio(model, snapshot, membrane)) - inside_charge(model, snapshot, inside)
+        row = model.rows.index(f"{inside}.n_{membrane.balance}")
+        states = states.at[row].add(lacking / VALENCE[membrane.balance])
+        assert (states[row] > 0).all()
+    return states
 
 
 @eqx.filter_jit
