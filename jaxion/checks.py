@@ -16,7 +16,7 @@ from jaxion.dynamics import derivative
 from jaxion.ions import WATER, valence
 from jaxion.model import Model
 from jaxion.setpoints.reduction import reduce, residual, totals
-from jaxion.snapshot import Snapshot, area_ratio, moved, name_gates, rates, view
+from jaxion.snapshot import Snapshot, area_ratio, moved, name_gates, rates, view, with_steady_gates
 from jaxion.units import MILLI
 
 STATES: Final = 1000
@@ -91,7 +91,10 @@ def _note(boundary: Boundary, key: str) -> str:
         return f" (link to {boundary.outside})"
     if key in boundary.silent:
         return " (moves ions, but no charge here)"
-    return " (moves charge, but its ions are held)" if key in boundary.mobile else ""
+    if key in boundary.mobile:
+        return " (moves charge, but its ions are held)"
+    mechanism = boundary.mechanisms[key]
+    return "" if mechanism.passive or mechanism.cycle.ATP else " (driven from outside of the model)"
 
 
 def check(model: Model) -> Check:
@@ -142,8 +145,11 @@ def _random_states(model: Model) -> Snapshot:
     amounts = {n: {ion: concentration() * c.space(ion, volumes[n]) for ion in c.concentrations} for n, c in model.compartments.items()}
     potentials = {name: uniform(-120.0, 60.0) for name in model.membranes}
     gates = name_gates(model.structure, [uniform(0.0, 1.0) for _ in model.structure.gates])
-    # The closure decides about potentials that are no rows, and the steady gates about gates that are none.
-    return model.unpack(model.pack(Snapshot(amounts, volumes, potentials, gates)))
+    drawn = Snapshot(amounts, volumes, potentials, gates)
+    if model.closure == "electroneutral":
+        return model.unpack(model.pack(drawn))
+    # Amounts this far apart would charge a membrane to kilovolts, but the laws hold at any potential: keep the one that was drawn.
+    return drawn if model.gates == "full" else with_steady_gates(model, drawn)
 
 
 Violations = Iterator[tuple[str, Any, Any]]

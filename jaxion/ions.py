@@ -23,6 +23,9 @@ VALENCE: Final[dict[str, int]] = {
 }
 """Charge number z of every solute that a cycle may move; `Glu_…` is glutamate in vesicles of a pool (`jaxion.mechanisms.vesicles`)."""
 
+VANISHING: Final = frozenset(solute for solute in VALENCE if solute.startswith("Glu_"))
+"""Solutes that may run out: no rate takes the logarithm of their concentration or divides by it."""
+
 WATER: Final = "water"
 """Name under which a cycle moves volume; one turnover is 1 pL."""
 

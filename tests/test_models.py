@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from docstrings import entries, powers, source, words
 from model_cases import (
+    SPREAD,
     UNITS,
     area,
     charge,
@@ -67,7 +68,7 @@ def test_model_bears_the_name_of_its_function_and_a_source(name):
 
 @each_model
 def test_batch_of_cells_equals_single_cells(name, rng):
-    draws = {argument: default * np.exp(rng.normal(0, 0.1, 3)) for argument, default in numbers(name).items()}
+    draws = {argument: default * np.exp(rng.normal(0, 0.1 * SPREAD.get(name, 1.0), 3)) for argument, default in numbers(name).items()}
     model, batch = function(name)(), function(name)(**draws)
     assert batch.cells == (3,)
     states = scattered(model, rng)

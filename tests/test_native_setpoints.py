@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from model_cases import each_model, function
+from model_cases import SPREAD, each_model_compiled, function
 
 import jaxion
 from jaxion import models
@@ -23,10 +23,12 @@ WRT = ("neuron.kcc2.g", "neuron.leak_Na.g", "neuron.z", "bath.K", "neuron.nka.ac
 def varied(model, rng, cells=40):
     """Cells whose mechanisms differ; some may have no set-point."""
     strengths = [path.name for path in paths(model) if path.name.endswith((".activity", "bath.K"))]
-    return jaxion.replace(model, {path: model[path] * np.exp(rng.normal(0, 0.3, cells)) for path in strengths})
+    return jaxion.replace(
+        model, {path: model[path] * np.exp(rng.normal(0, 0.3 * SPREAD.get(model.name, 1.0), cells)) for path in strengths}
+    )
 
 
-@each_model
+@each_model_compiled
 def test_machine_code_finds_what_jax_numpy_finds(name, rng):
     cells = varied(function(name)(), rng)
     found, expected = (jaxion.setpoint(cells, lowering=lowering) for lowering in ("llvm", "xla"))
@@ -46,7 +48,7 @@ def test_machine_code_finds_what_jax_numpy_finds(name, rng):
     np.testing.assert_allclose(a.condition[moderate], b.condition[moderate], rtol=1e-6)
 
 
-@each_model
+@each_model_compiled
 def test_sensitivities_are_those_of_jax_numpy(name, rng):
     cells = varied(function(name)(), rng, cells=8)
     point = jaxion.setpoint(cells)

@@ -7,6 +7,7 @@ from jaxion.models.duesterwald2018 import duesterwald2018
 from jaxion.models.halnes2013 import halnes2013
 from jaxion.models.huebel2016 import huebel2016
 from jaxion.models.huebel_dahlem2014 import huebel_dahlem2014
+from jaxion.models.kalia2021 import kalia2021
 from jaxion.models.keener_sneyd import keener_sneyd
 from jaxion.models.zandt2011 import zandt2011
 
@@ -17,6 +18,7 @@ __all__ = [
     "halnes2013",
     "huebel2016",
     "huebel_dahlem2014",
+    "kalia2021",
     "keener_sneyd",
     "zandt2011",
 ]

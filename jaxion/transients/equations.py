@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxion.ions import VANISHING
 from jaxion.kernel import System
 from jaxion.model import Model
 from jaxion.paths import observe
@@ -45,9 +46,9 @@ def _system(structure: Any, paths: tuple[str, ...], ramps: bool, terms: int, obs
 
 
 def positive_rows(model: Model) -> tuple[int, ...]:
-    """Numbers of the rows that must stay positive: amounts and volumes."""
+    """Numbers of the rows that must stay positive: volumes, and amounts but those that may vanish."""
     s = model.structure
-    kept = {*s.amounts, *s.volumes}
+    kept = {*s.amounts, *s.volumes} - {f"{name}.n_{ion}" for name, ions in s.compartments for ion in ions if ion in VANISHING}
     return tuple(i for i, row in enumerate(model.rows) if row in kept)
 
 
