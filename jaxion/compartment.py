@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from jaxion._types import PerCell, per_cell
 from jaxion.errors import ConservationError, nearest
-from jaxion.ions import WATER, valence
+from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
 from jaxion.ranges import check_range
 
@@ -25,7 +25,7 @@ def _sorted_cells(values: Mapping[str, Any]) -> dict[str, Array]:
 
 def _check_concentrations(concentrations: Mapping[str, Array]) -> None:
     for ion, value in concentrations.items():
-        check_range(ion, value, "mM", "positive")
+        check_range(ion, value, "mM", "not negative" if ion in VANISHING else "positive")
 
 
 class Compartment(eqx.Module):

@@ -17,7 +17,7 @@ from jaxtyping import Array
 from jaxion import thermo
 from jaxion._types import per_cell
 from jaxion.errors import PathError, nearest
-from jaxion.ions import WATER, valence
+from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import AbstractGated, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
@@ -98,7 +98,7 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
     for name, compartment in model.compartments.items():
         for ion in compartment.concentrations:
             where = lambda m, n=name, i=ion: m.compartments[n].concentrations[i]  # noqa: E731
-            add(f"{name}.{ion}", "mM", f"concentration of {ion}", "positive", where)
+            add(f"{name}.{ion}", "mM", f"concentration of {ion}", "not negative" if ion in VANISHING else "positive", where)
         add(f"{name}.volume", "pL", "volume", "positive", lambda m, n=name: m.compartments[n].volume)
         add(f"{name}.impermeant", "fmol", "amount of impermeants", "not negative", lambda m, n=name: m.compartments[n].impermeant)
         add(f"{name}.z", "", "mean charge number of the impermeants", "any", lambda m, n=name: m.compartments[n].z)

@@ -62,10 +62,10 @@ SHORT = {"halnes2013": {"nodes": 2}}
 
 
 SPREAD = {"kalia2021": 0.01}
-"""Factor on random spreads of a model's numbers, where it keeps its kind of set-point only nearby.
+"""Factor on random spreads of a model function's arguments, where it has a baseline only nearby.
 
 Two leaks of `kalia2021` are calibrated to small differences of large fluxes: a few per mille more of another number, and one would have
-to be negative; one per cent more of a rate, and the vesicles run empty.
+to be negative.
 """
 
 

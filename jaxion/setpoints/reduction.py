@@ -1,7 +1,8 @@
 r"""The reduced problem: unknowns $y$, and the residual $G(y, \theta)$ that a set-point makes zero.
 
 Unknowns are log-amounts, log-volumes and $V F/RT$: no step can leave the physical domain, and one
-unit is one e-fold of each. The residual is their rate of change, 1/s. Gates stand at their steady
+unit is one e-fold of each. Solutes that may run out have $x = \operatorname{arsinh}(n/s)$ in place of $\ln n$,
+with s the baseline's amount: a logarithm above it, linear below, so that a set-point may have none of them. The residual is their rate of change, 1/s. Gates stand at their steady
 values, since at a set-point they do; an ion that is held stays at its baseline.
 """
 
@@ -14,6 +15,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxion.compartment import Membrane
 from jaxion.dynamics import derivative
+from jaxion.ions import VANISHING
 from jaxion.model import Model
 from jaxion.setpoints.elimination import Dependent, Elimination, eliminate
 from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, list_gates, name_gates, with_steady_gates
@@ -22,6 +24,10 @@ Unknowns = Float[Array, "unknowns *cells"]
 
 HELD: Final = 1e3
 """Rate at which a set-point's held ion returns to its baseline, 1/s: any would do, since no other unknown moves it."""
+
+
+EMPTY: Final = 1e-6
+"""Part of its baseline by which an amount that may run out may be negative on the way to a set-point."""
 
 
 def _elimination(model: Model) -> Elimination:
@@ -37,7 +43,8 @@ def unknown_rows(model: Model) -> tuple[str, ...]:
 def reduce(model: Model, snapshot: Snapshot) -> Unknowns:
     """Unknowns of a snapshot; what its dependent rows hold is ignored."""
     e, rows = _elimination(model), _rows(snapshot)
-    logs = [jnp.log(rows[row]) for row in e.amounts + e.volumes]
+    scales = _vanishing_scales(model)
+    logs = [jnp.arcsinh(rows[row] / scales[row]) if row in scales else jnp.log(rows[row]) for row in e.amounts + e.volumes]
     potentials = [rows[row] / model.RT_F for row in model.structure.potentials]
     # Leaves of a batch may be shared: every row gets the shape of the batch.
     return jnp.stack([jnp.broadcast_to(row, jnp.broadcast_shapes(jnp.shape(row), model.cells)) for row in logs + potentials])
@@ -54,7 +61,8 @@ def expand(model: Model, y: Unknowns, ok: Bool[Array, "*cells"] | None = None) -
     """
     e, s = _elimination(model), model.structure
     values = dict(zip(unknown_rows(model), list(y), strict=True))
-    rows = {row: jnp.exp(values[row]) for row in e.amounts + e.volumes}
+    scales = _vanishing_scales(model)
+    rows = {row: scales[row] * jnp.sinh(values[row]) if row in scales else jnp.exp(values[row]) for row in e.amounts + e.volumes}
     potentials = {membrane.inside: values[f"{membrane.inside}.V"] * model.RT_F for membrane in s.membranes}
     constraints = _totals(model)
     for dependent in e.dependent_volumes:
@@ -84,7 +92,8 @@ def rates_and_sizes(model: Model, snapshot: Snapshot, y: Unknowns) -> tuple[Unkn
     """Rates of change of the amounts (fmol/s), volumes (pL/s) and potentials (mV/s) of the unknowns `y`, and what a unit of each holds."""
     now, change, e = _rows(snapshot), _rows(derivative(model, snapshot)), _elimination(model)
     rates = {row: change[row] for row in e.amounts + e.volumes}
-    sizes = {row: now[row] for row in rates}
+    scales = _vanishing_scales(model)
+    sizes = {row: jnp.hypot(now[row], scales[row]) if row in scales else now[row] for row in rates}
     for row, held in held_amounts(model).items():
         if row in rates:
             back = HELD * jnp.log(_rows(model.baseline())[row] / now[row])
@@ -117,16 +126,17 @@ def extend(model: Model, y: Unknowns) -> Float[Array, "extended *cells"]:
 
 
 def dependents(model: Model, y: Unknowns) -> Float[Array, "dependents *cells"]:
-    """Values of the rows that were eliminated, fmol and pL; a step must keep them positive."""
+    """What a step must keep positive beside exponentials: rows that were eliminated, and amounts that may run out but for a trace."""
     e, rows = _elimination(model), _rows(expand(model, y))
-    found = [jnp.broadcast_to(rows[d.row], y.shape[1:]) for d in e.dependent_amounts + e.dependent_volumes]
-    return jnp.stack(found) if found else jnp.zeros((0, *y.shape[1:]), y.dtype)
+    found = [rows[d.row] for d in e.dependent_amounts + e.dependent_volumes]
+    found += [rows[row] + EMPTY * scale for row, scale in _vanishing_scales(model).items()]
+    return jnp.stack([jnp.broadcast_to(row, y.shape[1:]) for row in found]) if found else jnp.zeros((0, *y.shape[1:]), y.dtype)
 
 
 def positive(model: Model, snapshot: Snapshot) -> Bool[Array, "*cells"]:
-    """Whether every amount and volume of a snapshot is positive."""
+    """Whether every volume of a snapshot is positive, and every amount that may not run out."""
     rows, s = _rows(snapshot), model.structure
-    signs = [rows[row] > 0 for row in s.amounts + s.volumes]
+    signs = [rows[row] > 0 for row in s.amounts + s.volumes if not _may_vanish(row)]
     return jnp.all(jnp.stack(jnp.broadcast_arrays(*signs)), axis=0)
 
 
@@ -135,6 +145,24 @@ def physical(model: Model) -> Bool[Array, "*cells"]:
     signs = [positive(model, model.baseline())]
     signs += [concentration > 0 for bath in model.baths.values() for concentration in bath.concentrations.values()]
     return jnp.all(jnp.stack(jnp.broadcast_arrays(*signs)), axis=0)
+
+
+def _may_vanish(row: str) -> bool:
+    return row.partition(".n_")[2] in VANISHING
+
+
+def _vanishing_scales(model: Model) -> dict[str, Array]:
+    """Unit of each unknown amount that may run out: the baseline's, or, where that has none, all that its compartment holds of its kind."""
+    rows = [row for row in _elimination(model).amounts if _may_vanish(row)]
+    if not rows:
+        return {}
+    amounts, found = model.baseline().amounts, {}
+    for row in rows:
+        name, _, solute = row.partition(".n_")
+        kind = solute.partition("_")[0]
+        kindred = _sum((1.0, n) for other, n in amounts[name].items() if other.partition("_")[0] == kind)
+        found[row] = jnp.where(amounts[name][solute] > 0, amounts[name][solute], kindred)
+    return found
 
 
 def totals(model: Model, snapshot: Snapshot) -> dict[str, Array]:
