@@ -21,6 +21,7 @@ from jaxion.errors import (
     TransientError,
     UnitError,
 )
+from jaxion.ledgers import Ledger, ledger
 from jaxion.model import Model
 from jaxion.paths import paths, replace
 from jaxion.plots import plot
@@ -43,6 +44,7 @@ __all__ = [
     "Cycle",
     "Factor",
     "JaxionError",
+    "Ledger",
     "Link",
     "LogNormal",
     "Membrane",
@@ -73,6 +75,7 @@ __all__ = [
     "final",
     "inject",
     "integral",
+    "ledger",
     "maximum",
     "mean",
     "minimum",

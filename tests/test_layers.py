@@ -21,7 +21,7 @@ LAYERS = [
     "calibration",
     "models",
     "transients setpoints",
-    "checks bifurcations",
+    "checks bifurcations ledgers",
     "populations",
     "sensitivities",
     "sweeps fits",
