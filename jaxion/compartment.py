@@ -12,8 +12,8 @@ from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
 from jaxion.ranges import check_range
 
-AREA_EXPONENT: Final = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3}
-"""Area laws: the membrane's area grows with this power of the inside volume."""
+AREA_EXPONENT: Final = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3, "volume": 1.0}
+"""Area laws: the membrane's area grows with this power of the inside volume; with 1 where fluxes are measured per volume of cell water."""
 
 
 def _sorted_cells(values: Mapping[str, Any]) -> dict[str, Array]:
@@ -93,7 +93,7 @@ class Membrane(eqx.Module):
         C: Capacitance, pF.
         V: Baseline potential, mV.
         charge: Excess charge that the capacitor law leaves out, fmol of elementary charges.
-        area: Area law of the inside volume: `"fixed"`, `"cylinder"` or `"sphere"`.
+        area: Area law of the inside volume: `"fixed"`, `"cylinder"`, `"sphere"` or `"volume"`.
         balance: Ion that repairs the baseline's charge.
         silent: Keys of mechanisms that move ions but do not charge the membrane, as some papers have it.
         held: Keys of mechanisms that charge the membrane while the ions that they would move are held, as some papers have it.

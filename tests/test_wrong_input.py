@@ -283,7 +283,7 @@ CONSTRUCTIONS = {
     "area law": (
         lambda: cell(area="cylindre"),
         ValueError,
-        r"^Argument `area` must be one of fixed, cylinder, sphere, but it is `cylindre`\. Did you mean `cylinder`\?$",
+        r"^Argument `area` must be one of fixed, cylinder, sphere, volume, but it is `cylindre`\. Did you mean `cylinder`\?$",
     ),
     "closure": (
         lambda: cell(closure="states"),

@@ -2,6 +2,7 @@
 
 # The functions are imported here, at once, so that no submodule can shadow its function later.
 from jaxion.models.aminzare_kay2024 import aminzare_kay2024
+from jaxion.models.bez_u937 import bez_u937
 from jaxion.models.donnan1911 import donnan1911
 from jaxion.models.duesterwald2018 import duesterwald2018
 from jaxion.models.halnes2013 import halnes2013
@@ -13,6 +14,7 @@ from jaxion.models.zandt2011 import zandt2011
 
 __all__ = [
     "aminzare_kay2024",
+    "bez_u937",
     "donnan1911",
     "duesterwald2018",
     "halnes2013",

@@ -73,3 +73,40 @@ AMINZARE_KAY_NCC: Final[tuple[dict[str, Any], dict[str, float], float]] = (
 
 # Gibbs–Donnan equilibrium of a rigid cell in 150 mM of a 1:1 salt: zX, cation, anion (mM), V (mV).
 DONNAN: Final = [(-120.0, 221.554944, 101.554944, -10.424341), (-50.0, 177.069063, 127.069063, -4.434074)]
+
+# U937 cells, Yurinskaya & Vereninov (2021) Front Cell Dev Biol 9:735228, parameters of the public BEZ code, integrated to their ends by
+# an independent implementation: arguments, then Na, K, Cl (mM), U (mV), V/A (ml/mmol). The published table has 38, 147, 45, −45, 12.50.
+BEZ_U937: Final = [
+    ({}, (37.9998, 147.0019, 44.9940, -45.0420, 12.49932)),
+    ({"inc": 0.0, "ikc": 0.0, "inkcc": 0.0}, (15.0173, 178.8167, 12.6085, -59.2532, 9.65647)),
+    ({"ikc": 0.0}, (32.1121, 145.3477, 72.6473, -33.2238, 16.69648)),
+    ({"inc": 0.0}, (17.0694, 176.4688, 13.6930, -58.9973, 9.73059)),
+    ({"inkcc": 0.0}, (38.0366, 146.8971, 45.2429, -44.9303, 12.52767)),
+    ({"inc": 14e-5}, (51.7674, 126.8053, 68.5665, -37.3541, 15.90819)),
+    ({"pNa": 0.0034}, (44.7438, 138.9246, 49.8827, -36.4043, 13.08062)),
+    ({"pCl": 0.055}, (38.1734, 149.4762, 35.2850, -37.8234, 11.48562)),
+    ({"beta": 0.0195}, (66.5386, 118.2273, 45.8585, -41.1486, 12.59832)),
+]
+# Net influx at the steady state, mM/min, to half a unit of the last digit.
+BEZ_U937_FLUXES: Final = {
+    "cell.nka.J_Na": -1.48199,
+    "cell.nka.J_K": 0.98799,
+    "cell.leak_Na.J_Na": 0.46793,
+    "cell.leak_K.J_K": -0.50962,
+    "cell.leak_Cl.J_Cl": -0.53568,
+    "cell.ncc.J_Na": 1.01712,
+    "cell.kcc.J_K": -0.47531,
+    "cell.nkcc1.J_Na": -0.00306,
+}
+# Elasticities of Na, K and Cl, and the shift of U per e-fold over 45 mV, to half a unit of the last digit.
+BEZ_U937_ELASTICITIES: Final = {
+    "cell.leak_Na.P": (0.20934, -0.06447, 0.12398, 0.23350),
+    "cell.leak_K.P": (0.10109, -0.00915, -0.20342, -0.33804),
+    "cell.leak_Cl.P": (0.00305, 0.01463, -0.18466, 0.14831),
+    "cell.ncc.P": (0.44925, -0.16789, 0.62008, 0.22594),
+    "cell.kcc.P": (0.09699, 0.00445, -0.35358, -0.18369),
+    "cell.nkcc1.P": (-0.00073, 0.00053, -0.00414, -0.00186),
+    "cell.nka.v_max": (-0.85900, 0.22190, 0.00175, -0.08415),
+}
+BEZ_U937_SINGULAR_VALUES: Final = (1.13299, 0.74917, 0.35100)
+"""Of the matrix of these: of seven parameters a steady state determines three combinations."""

@@ -60,3 +60,12 @@ HUEBEL_2016_DEPOLARISATION = {720.0: {"closed": 6.85893, "bath": 6.85840}, 3700.
 HUEBEL_2016_REPOLARISATION = (42.8, 49.1)
 # The cell of 3700 µm³ stays depolarised: V an hour later [mV], computed on two roads.
 HUEBEL_2016_STAYS = -34.1939
+
+# U937 cells, Yurinskaya & Vereninov (2021): ouabain stops the pump at t = 0 min in a cell at its set-point.
+# t [min], Na, K, Cl [mM], U [mV]; and V/A [ml/mmol] at the last.
+BEZ_U937_OUABAIN = [
+    (10.0, 51.0124, 133.5645, 46.5516, -33.8200),
+    (60.0, 103.1114, 80.0477, 51.7497, -26.6573),
+    (240.0, 164.4137, 11.9277, 76.7482, -10.3456),
+]
+BEZ_U937_OUABAIN_VOLUME = 17.57147
