@@ -1,6 +1,7 @@
 """Where solutes are: compartments (finite), baths (held), and the membranes, links and axial connections between them."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import equinox as eqx
@@ -12,7 +13,7 @@ from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
 from jaxion.ranges import check_range
 
-AREA_EXPONENT: Final = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3, "volume": 1.0}
+AREA_EXPONENT: Final[dict[str, float]] = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3, "volume": 1.0}
 """Area laws: the membrane's area grows with this power of the inside volume; with 1 where fluxes are measured per volume of cell water."""
 
 
@@ -94,6 +95,7 @@ class Membrane(eqx.Module):
         V: Baseline potential, mV.
         charge: Excess charge that the capacitor law leaves out, fmol of elementary charges.
         area: Area law of the inside volume: `"fixed"`, `"cylinder"`, `"sphere"` or `"volume"`.
+        laws: Laws of single mechanisms whose rates grow with the inside volume otherwise than the area does, by key.
         balance: Ion that repairs the baseline's charge.
         silent: Keys of mechanisms that move ions but do not charge the membrane, as some papers have it.
         held: Keys of mechanisms that charge the membrane while the ions that they would move are held, as some papers have it.
@@ -109,6 +111,7 @@ class Membrane(eqx.Module):
     V: PerCell
     charge: PerCell
     area: str = eqx.field(static=True)
+    laws: tuple[tuple[str, str], ...] = eqx.field(static=True)
     balance: str = eqx.field(static=True)
     silent: tuple[str, ...] = eqx.field(static=True)
 
@@ -124,17 +127,11 @@ class Membrane(eqx.Module):
         balance: str = "K",
         silent: tuple[str, ...] = (),
         held: tuple[str, ...] = (),
+        laws: Mapping[str, str] = MappingProxyType({}),
     ):
-        if area not in AREA_EXPONENT:
-            raise ValueError(
-                f"Argument `area` must be one of {', '.join(AREA_EXPONENT)}, but it is `{area}`.{nearest(area, AREA_EXPONENT)}"
-            )
+        _check_law("area", area)
         for argument, keys in (("silent", silent), ("held", held)):
-            for key in keys:
-                if key not in mechanisms:
-                    raise ValueError(
-                        f"Argument `{argument}` names `{key}`, which is no mechanism of this membrane.{nearest(key, mechanisms)}"
-                    )
+            _check_keys("membrane", argument, keys, mechanisms)
         self.inside, self.outside = inside, outside
         self.mechanisms = {key: mechanisms[key] for key in sorted(mechanisms)}
         # A dimensionless factor on each rate: blocks, drugs and tipping act on it.
@@ -142,6 +139,7 @@ class Membrane(eqx.Module):
         self.mobile = {key: per_cell(0.0) for key in sorted(held)}
         self.C, self.V, self.charge = per_cell(C), per_cell(V), per_cell(charge)
         self.area, self.balance, self.silent = area, balance, silent
+        self.laws = _laws("membrane", laws, mechanisms)
 
 
 class Link(eqx.Module):
@@ -151,17 +149,26 @@ class Link(eqx.Module):
         inside: Name of the compartment that the link starts from; the link bears the same name.
         outside: Name of the compartment or bath at its other end.
         mechanisms: Mechanisms by key, such as `{"exchange": Exchange(P=0.02)}`; they see `V` = 0.
+        laws: Laws by which the rates of single mechanisms grow with the inside volume, by key, as the area laws of a membrane.
     """
 
     inside: str = eqx.field(static=True)
     outside: str = eqx.field(static=True)
     mechanisms: dict[str, AbstractMechanism]
     activity: dict[str, PerCell]
+    laws: tuple[tuple[str, str], ...] = eqx.field(static=True)
 
-    def __init__(self, inside: str, outside: str, mechanisms: Mapping[str, AbstractMechanism]):
+    def __init__(
+        self,
+        inside: str,
+        outside: str,
+        mechanisms: Mapping[str, AbstractMechanism],
+        laws: Mapping[str, str] = MappingProxyType({}),
+    ):
         self.inside, self.outside = inside, outside
         self.mechanisms = {key: mechanisms[key] for key in sorted(mechanisms)}
         self.activity = {key: per_cell(1.0) for key in self.mechanisms}
+        self.laws = _laws("link", laws, mechanisms)
 
 
 class Axial(eqx.Module):
@@ -195,6 +202,33 @@ class Axial(eqx.Module):
 
 Boundary = Membrane | Link | Axial
 """All that has mechanisms."""
+
+
+def law(boundary: Boundary, key: str) -> str:
+    """Law by which the rate of a mechanism grows with the volume of the inside."""
+    if isinstance(boundary, Axial):
+        return "fixed"
+    return dict(boundary.laws).get(key, boundary.area if isinstance(boundary, Membrane) else "fixed")
+
+
+def _laws(kind: str, laws: Mapping[str, str], mechanisms: Mapping[str, AbstractMechanism]) -> tuple[tuple[str, str], ...]:
+    _check_keys(kind, "laws", tuple(laws), mechanisms)
+    for key, name in laws.items():
+        _check_law(f"laws[{key}]", name)
+    return tuple(sorted(laws.items()))
+
+
+def _check_law(argument: str, name: str) -> None:
+    if name not in AREA_EXPONENT:
+        raise ValueError(
+            f"Argument `{argument}` must be one of {', '.join(AREA_EXPONENT)}, but it is `{name}`.{nearest(name, AREA_EXPONENT)}"
+        )
+
+
+def _check_keys(kind: str, argument: str, keys: tuple[str, ...], mechanisms: Mapping[str, AbstractMechanism]) -> None:
+    for key in keys:
+        if key not in mechanisms:
+            raise ValueError(f"Argument `{argument}` names `{key}`, which is no mechanism of this {kind}.{nearest(key, mechanisms)}")
 
 
 def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bath]) -> None:
@@ -266,9 +300,12 @@ def _check_ends(kind: str, boundary: Boundary, solutions: Mapping[str, Compartme
     if not isinstance(inside, Compartment):
         raise ConservationError(f"The inside of a {kind} must be a compartment, but `{boundary.inside}` is a bath.")
     for key, mechanism in boundary.mechanisms.items():
-        moved, made = mechanism.cycle.species, tuple(dict(mechanism.cycle.reaction))
-        needs = [("moves", moved, side) for side in (boundary.inside, boundary.outside)]
-        needs += [("turns over", made, boundary.inside), ("senses", mechanism.senses, boundary.inside)]
+        cycle = mechanism.cycle
+        # What enters and is used at once need not be dissolved inside.
+        inner = tuple(species for species in cycle.species if cycle.gain(species, inside=True))
+        made = tuple(species for species, _ in cycle.reaction if cycle.gain(species, inside=True))
+        needs = [("moves", inner, boundary.inside), ("moves", cycle.species, boundary.outside), ("turns over", made, boundary.inside)]
+        needs += [("senses", mechanism.senses, boundary.inside), ("senses", mechanism.senses_outside, boundary.outside)]
         for verb, all_species, side in needs:
             for species in all_species:
                 ions = solutions[side].concentrations

@@ -14,6 +14,7 @@ VALENCE: Final[dict[str, int]] = {
     "Glu": -1,
     "GABA": 0,
     "Glc": 0,
+    "O2": 0,
     "Glu_D": -1,
     "Glu_N": -1,
     "Glu_R": -1,

@@ -1,5 +1,7 @@
 """The state of a model at one instant, by name, and the rates that it implies."""
 
+import dataclasses
+import math
 from collections.abc import Iterable
 
 import equinox as eqx
@@ -7,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion.compartment import AREA_EXPONENT, Axial, Bath, Boundary, Link, Membrane
+from jaxion.compartment import AREA_EXPONENT, Axial, Bath, Boundary, Link, Membrane, law
 from jaxion.ions import valence
 from jaxion.mechanisms.base import AbstractGated, MembraneView, Side
 from jaxion.structure import Structure
@@ -41,14 +43,14 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     """Concentrations and osmolarity of a compartment or bath."""
     solution = model.solutions[name]
     if isinstance(solution, Bath):
-        concentrations, impermeant = solution.concentrations, solution.impermeant
+        concentrations, impermeant, volume = solution.concentrations, solution.impermeant, math.inf
     else:
         volume = snapshot.volumes[name]
         concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in snapshot.amounts[name].items()}
         impermeant = solution.impermeant / volume
     confined = () if isinstance(solution, Bath) else solution.confined
     free = [c for ion, c in concentrations.items() if ion not in confined]
-    return Side(concentrations, sum(free, start=impermeant))
+    return Side(concentrations, sum(free, start=impermeant), volume)
 
 
 def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
@@ -118,20 +120,30 @@ def with_steady_gates(model, snapshot: Snapshot) -> Snapshot:
 
 def area_ratio(model, snapshot: Snapshot, membrane: Membrane) -> Array | float:
     """Area over baseline area, by the membrane's law of the inside volume."""
-    exponent = AREA_EXPONENT[membrane.area]
+    return _growth(model, snapshot, membrane.inside, membrane.area)
+
+
+def _growth(model, snapshot: Snapshot, name: str, by: str) -> Array | float:
+    """Factor by which a compartment that is larger than at the baseline has more of what grows by a law."""
+    exponent = AREA_EXPONENT[by]
     if exponent == 0.0:
         return 1.0
-    return (snapshot.volumes[membrane.inside] / model.compartments[membrane.inside].volume) ** exponent
+    ratio = snapshot.volumes[name] / model.compartments[name].volume
+    return ratio if exponent == 1.0 else ratio**exponent
 
 
 def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
     """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane, link or axial connection, key)."""
     found = {}
     for boundary in model.boundaries:
-        seen = view(model, snapshot, boundary)
-        area = area_ratio(model, snapshot, boundary) if isinstance(boundary, Membrane) else 1.0
-        for key, mechanism in boundary.mechanisms.items():
-            found[boundary.inside, key] = boundary.activity[key] * area * mechanism.rate(seen.of(key))
+        name, seen = boundary.inside, view(model, snapshot, boundary)
+        # Those that work on demand come last, when the demand is known.
+        for key, mechanism in sorted(boundary.mechanisms.items(), key=lambda item: item[1].on_demand):
+            if mechanism.on_demand:
+                used = [m.cycle.ATP * found[name, k] for k, m in boundary.mechanisms.items() if m.cycle.ATP and not m.on_demand]
+                seen = dataclasses.replace(seen, ATP=sum(used, start=jnp.zeros(())))
+            growth = _growth(model, snapshot, name, law(boundary, key))
+            found[name, key] = boundary.activity[key] * growth * mechanism.rate(seen.of(key))
     return found
 
 

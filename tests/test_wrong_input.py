@@ -285,6 +285,16 @@ CONSTRUCTIONS = {
         ValueError,
         r"^Argument `area` must be one of fixed, cylinder, sphere, volume, but it is `cylindre`\. Did you mean `cylinder`\?$",
     ),
+    "law of a mechanism": (
+        lambda: cell(laws={"kcc2": "area"}),
+        ValueError,
+        r"^Argument `laws\[kcc2\]` must be one of fixed, cylinder, sphere, volume, but it is `area`\.",
+    ),
+    "law of no mechanism": (
+        lambda: jaxion.Link("ecs", "bath", {"exchange": jaxion.mechanisms.Exchange(P=1.0)}, laws={"exchang": "volume"}),
+        ValueError,
+        r"^Argument `laws` names `exchang`, which is no mechanism of this link\. Did you mean `exchange`\?$",
+    ),
     "closure": (
         lambda: cell(closure="states"),
         ValueError,

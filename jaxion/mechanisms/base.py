@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -29,10 +30,11 @@ def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """Solution on one side of a membrane: concentrations in mM, and the osmolarity of all solutes in mM."""
+    """Solution on one side of a membrane: concentrations in mM, the osmolarity of all solutes in mM, and the volume in pL (no end of a bath)."""
 
     concentrations: dict[str, Array]
     osmolarity: Array
+    volume: Array | float = math.inf
 
     def __getitem__(self, ion: str) -> Array:
         return self.concentrations[ion]
@@ -50,6 +52,7 @@ class MembraneView:
         F: Faraday constant, pA·s/fmol.
         gates: Open fractions of all gates of the membrane, by mechanism key and gate.
         own: Those of the mechanism itself, by gate.
+        ATP: What the other mechanisms of the membrane or link use, fmol/s, for a mechanism that works on demand.
     """
 
     inside: Side
@@ -59,6 +62,7 @@ class MembraneView:
     F: Array
     gates: Mapping[str, Mapping[str, Array]] = dataclasses.field(default_factory=dict)
     own: Mapping[str, Array] = dataclasses.field(default_factory=dict)
+    ATP: Array | float = 0.0
 
     def of(self, key: str) -> "MembraneView":
         """What the mechanism `key` sees: the same, and its own gates."""
@@ -97,8 +101,9 @@ class AbstractMechanism(eqx.Module):
     its `rate`. Everything else is derived. `passive` says that the second law applies without
     an energy source: rate × affinity ≥ 0 in every state; generic tests hold each class to it.
     `affine` says that the rate is an affine function of V, which axial connections need. `reads`
-    names the gates of other mechanisms that the rate depends on, as (key, gate); `senses` the
-    solutes inside that it depends on besides those of its cycle.
+    names the gates of other mechanisms that the rate depends on, as (key, gate); `senses` and
+    `senses_outside` the solutes of either side that it depends on besides those of its cycle.
+    `on_demand` says that it depends on the ATP that the other mechanisms beside it use.
     """
 
     cycle: eqx.AbstractVar[Cycle]
@@ -106,6 +111,8 @@ class AbstractMechanism(eqx.Module):
     affine: ClassVar[bool] = False
     reads: ClassVar[tuple[tuple[str, str], ...]] = ()
     senses: ClassVar[tuple[str, ...]] = ()
+    senses_outside: ClassVar[tuple[str, ...]] = ()
+    on_demand: ClassVar[bool] = False
 
     @abc.abstractmethod
     def rate(self, m: MembraneView) -> PerCell:

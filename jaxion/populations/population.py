@@ -115,8 +115,8 @@ class Population:
         """SHA-256 of everything that the cells' numbers depend on: the model's structure and values, and the design."""
         leaves, _ = jax.tree_util.tree_flatten_with_path(self.base)
         kinds = [(boundary.inside, {key: _kind(m) for key, m in boundary.mechanisms.items()}) for boundary in self.base.boundaries]
-        silent = {name: membrane.silent for name, membrane in self.base.membranes.items()}
-        digest = hashlib.sha256(repr((self.base.name, self.base.closure, self.base.gates, self.base.structure, kinds, silent)).encode())
+        special = [(m.silent, m.laws) for m in self.base.membranes.values()] + [link.laws for link in self.base.links.values()]
+        digest = hashlib.sha256(repr((self.base.name, self.base.closure, self.base.gates, self.base.structure, kinds, special)).encode())
         digest.update(json.dumps(self.design.record()).encode())
         for place, leaf in leaves:
             digest.update(jax.tree_util.keystr(place).encode() + np.asarray(leaf).tobytes())
