@@ -71,15 +71,21 @@ _POSITIVE: Final = frozenset(
         "K_M",
         "K_DV",
         "K_d",
+        "K_O2",
         "K_o0",
         "K_i0",
         "s_Na",
         "s_K",
         "s_V",
+        "s_O2",
+        "s_pi",
+        "s_r",
         "phi",
         "h",
         "tau",
         "w",
+        "w_0",
+        "y",
     }
 )
 _SIGNED: Final = frozenset({"I"})

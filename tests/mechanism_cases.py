@@ -24,7 +24,7 @@ IONS = ("Na", "K", "Cl")
 COMBINATIONS = (("K", "Cl"), ("K",), ("Cl",), ("Na", "Ca"))
 """Values of a field `ions`."""
 
-STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2)}
+STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2), "side": ("inside", "outside")}
 """Values of fields that choose a stoichiometry, by field."""
 
 CLASSES = [
@@ -73,11 +73,14 @@ GATES = tuple(sorted({gate for cls in CLASSES if issubclass(cls, AbstractGated) 
 
 
 class State(NamedTuple):
-    """Everything that a rate may look at: mM, open fractions, mV."""
+    """Everything that a rate may look at: mM, open fractions, pL, fmol/s, mV."""
 
     inside: dict[str, Any]
     outside: dict[str, Any]
     gates: dict[str, Any]
+    volume_inside: Any
+    volume_outside: Any
+    ATP: Any
     V: Any
     osmolarity_inside: Any
     osmolarity_outside: Any
@@ -85,8 +88,9 @@ class State(NamedTuple):
 
 def view(state: State) -> MembraneView:
     return MembraneView(
-        inside=Side(state.inside, state.osmolarity_inside),
-        outside=Side(state.outside, state.osmolarity_outside),
+        inside=Side(state.inside, state.osmolarity_inside, state.volume_inside),
+        outside=Side(state.outside, state.osmolarity_outside, state.volume_outside),
+        ATP=state.ATP,
         V=state.V,
         RT_F=jnp.asarray(BODY_RT_F),
         F=jnp.asarray(FARADAY),
@@ -110,14 +114,18 @@ def affinity(mechanism: AbstractMechanism, state: State) -> Array:
 
 
 def draw(rng: np.random.Generator, *shape: int, low: float = 1e-3, high: float = 1e3, ions: Iterable[str] = VALENCE) -> State:
-    """Log-uniform concentrations (mM) of solutes, gates anywhere, V within ±150 mV."""
+    """Log-uniform concentrations (mM) of solutes, of oxygen a hundredth of them, gates anywhere, V within ±150 mV."""
+
+    def between(low: float, high: float) -> Array:
+        return jnp.asarray(np.exp(rng.uniform(np.log(low), np.log(high), shape)))
 
     def concentrations() -> dict[str, Array]:
-        return {ion: jnp.asarray(np.exp(rng.uniform(np.log(low), np.log(high), shape))) for ion in ions}
+        return {ion: between(low, high) * (0.01 if ion == "O2" else 1.0) for ion in ions}
 
     V, *osmolarities = (jnp.asarray(rng.uniform(lowest, highest, shape)) for lowest, highest in ((-150, 150), (100, 600), (100, 600)))
     gates = {gate: jnp.asarray(rng.uniform(0, 1, shape)) for gate in GATES}
-    return State(concentrations(), concentrations(), gates, V, osmolarities[0], osmolarities[1])
+    sizes = between(0.1, 10.0), between(0.1, 10.0), between(0.01, 100.0)
+    return State(concentrations(), concentrations(), gates, *sizes, V, osmolarities[0], osmolarities[1])
 
 
 def uniform(state: State, **changes: Any) -> State:
@@ -130,6 +138,9 @@ REST = uniform(
         inside={ion: 1.0 for ion in VALENCE} | {"Na": 12.0, "K": 135.0, "Cl": 7.0, "Ca": 1e-4, "H": 6e-5, "HCO3": 12.0},
         outside={ion: 0.1 for ion in VALENCE} | {"Na": 145.0, "K": 3.5, "Cl": 119.0, "Ca": 1.5, "H": 4e-5, "HCO3": 24.0},
         gates=dict.fromkeys(GATES, 0.3),
+        volume_inside=2.0,
+        volume_outside=0.5,
+        ATP=1.0,
         V=-70.0,
         osmolarity_inside=290.0,
         osmolarity_outside=300.0,

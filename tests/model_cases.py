@@ -17,6 +17,7 @@ from jaxion.compartment import AREA_EXPONENT
 from jaxion.ions import VALENCE
 from jaxion.model import CLOSURES
 from jaxion.snapshot import area_ratio, capacitor_charge, inside_charge
+from jaxion.structure import Structure
 
 each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
 LARGE = ("kalia2021",)
@@ -49,6 +50,9 @@ UNITS = {
     "m",
     "mol",
     "µm",
+    "mg",
+    "g",
+    "L",
     "ms",
     "s",
     "min",
@@ -120,6 +124,17 @@ def closed(model: Model, closure: str, ratio: float) -> Model:
 def element(solute: str) -> str:
     """What no reaction changes: glutamate of whatever pool is glutamate."""
     return solute.partition("_")[0]
+
+
+def spent(structure: Structure) -> set[str]:
+    """Solutes that a reaction uses up: oxygen, of which no water and carbon dioxide are kept."""
+    found = set()
+    for boundary in structure.boundaries:
+        for _, cycle in boundary.cycles:
+            for solute, _ in cycle.reaction:
+                if sum(count for other, count in cycle.reaction if element(other) == element(solute)):
+                    found.add(solute)
+    return found
 
 
 def charge(model: Model, amounts: Mapping[str, Mapping[str, Array]], name: str) -> Array:

@@ -230,7 +230,7 @@ class Derivatives:
     def ions(self) -> tuple[str, ...]:
         """Solutes that are varied: the common ones, and all that a turnover moves, makes or looks at."""
         cycle = self.mechanism.cycle
-        return tuple(sorted({*IONS, *dict(cycle.solutes), *dict(cycle.reaction), *self.mechanism.senses}))
+        return tuple(sorted({*IONS, *dict(cycle.solutes), *dict(cycle.reaction), *self.mechanism.senses, *self.mechanism.senses_outside}))
 
     def rows(self, states: State) -> Array:
         """States of 64 cells beside the mechanism's parameters."""
@@ -239,7 +239,7 @@ class Derivatives:
 
     def name(self, row: Array) -> tuple[AbstractMechanism, State]:
         some, gates = dict.fromkeys(self.ions, 0.0), dict.fromkeys(GATES, 0.0)
-        return jax.tree.unflatten(jax.tree.structure((self.mechanism, State(some, some, gates, 0.0, 0.0, 0.0))), list(row))
+        return jax.tree.unflatten(jax.tree.structure((self.mechanism, State(some, some, gates, *[0.0] * 6))), list(row))
 
     @functools.cached_property
     def value(self):
@@ -277,7 +277,7 @@ def test_first_and_second_derivatives_are_finite_everywhere(d: Derivatives, rng)
 def test_derivatives_equal_central_differences(d: Derivatives, rng):
     rows = d.rows(draw(rng, 64, low=1e-2, high=3e2, ions=d.ions))
     # Positive quantities are varied by factors, the potential (third from the end) by shares of a thermal voltage.
-    scale, step, n = jnp.abs(rows).at[:, -3].set(BODY_RT_F), 1e-4, rows.shape[1]
+    scale, step, n = jnp.abs(rows).at[:, -3].set(BODY_RT_F), 5e-5, rows.shape[1]
     shifts = [step * scale * row for row in jnp.eye(n)[:, None, :]]
     differences = jnp.stack([(d.value(rows + shift) - d.value(rows - shift)) / (2 * step) for shift in shifts], axis=1)
     reverse, forward, second = d.all(rows)

@@ -10,6 +10,7 @@ from jaxion.mechanisms.gat import GAT, GATSodium
 from jaxion.mechanisms.ghk import GHKLeak
 from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
 from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
+from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding
@@ -31,11 +32,14 @@ from jaxion.mechanisms.nka import (
     NaKATPaseSigmoid,
 )
 from jaxion.mechanisms.nka_four_state import NaKATPaseFourState
+from jaxion.mechanisms.nka_oxygen import GlialPump, NaKATPaseOxygen
 from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
+from jaxion.mechanisms.oxygen import TissueRespiration
+from jaxion.mechanisms.perfusion import PerfusedExchange, PerfusedUptake
 from jaxion.mechanisms.pmca import PMCA
 from jaxion.mechanisms.sglt import SGLT
 from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
-from jaxion.mechanisms.water import Water
+from jaxion.mechanisms.water import Water, WaterRelaxation
 
 __all__ = [
     "AE",
@@ -62,10 +66,13 @@ __all__ = [
     "GHKPotassium",
     "GHKSodium",
     "GlialBuffer",
+    "GlialPump",
     "GlialUptake",
     "HHPotassium",
+    "HHPotassiumWei",
     "HHSodium",
     "HHSodiumSlaved",
+    "HHSodiumWei",
     "Injection",
     "KCC2Log",
     "KCC2MassAction",
@@ -87,15 +94,20 @@ __all__ = [
     "NaKATPaseLinear",
     "NaKATPaseLuoRudy",
     "NaKATPaseOstby",
+    "NaKATPaseOxygen",
     "NaKATPaseSigmoid",
     "NeuronalRelease",
     "NeuronalUptake",
+    "PerfusedExchange",
+    "PerfusedUptake",
     "Side",
+    "TissueRespiration",
     "VesicleCalcium",
     "VesicleDocking",
     "VesicleFilling",
     "VesicleFusion",
     "VesiclePriming",
     "Water",
+    "WaterRelaxation",
     "parameter",
 ]

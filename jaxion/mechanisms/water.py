@@ -1,6 +1,8 @@
-"""Water flux through the membrane, driven by the difference of osmolarity."""
+"""Water flux through the membrane: driven by the difference of osmolarity, or towards a volume that it sets."""
 
 from typing import ClassVar
+
+import jax.numpy as jnp
 
 from jaxion._types import PerCell
 from jaxion.cycle import Cycle
@@ -25,3 +27,33 @@ class Water(AbstractMechanism):
     def rate(self, m: MembraneView) -> PerCell:
         """Water that enters, pL/s."""
         return self.P * m.affinity(self.cycle)
+
+
+class WaterRelaxation(AbstractMechanism):
+    r"""Water flux that brings the cell, at first order, to a volume that the difference of osmolarity sets.
+
+    $$\frac{dw}{dt} = \frac{\hat w - w}{\tau}, \qquad \hat w = w_0\left[1 + a\left(1 - e^{(\pi_o - \pi_i)/s_\pi}\right)\right]$$
+
+    The cell swells by the share a at most, whatever the difference, as if its walls were elastic.
+    Breaks the second law: near a volume other than $w_0$ water may flow against the difference.
+
+    Args:
+        w_0: Volume of the cell without a difference of osmolarity, pL; typical 0.1 to 10 pL.
+        a: Largest share of swelling, dimensionless; published 0.1029.
+        s_pi: Difference of osmolarity that counts, mM; published 20 mM.
+        tau: Time constant, s; published 0.25 s.
+
+    Source: Wei, Ullah & Schiff (2014) J Neurosci 34:11733.
+    """
+
+    w_0: PerCell = parameter("pL", "volume without a difference of osmolarity", (0.1, 10.0))
+    a: PerCell = parameter("", "largest share of swelling", (0.05, 0.2), default=0.1029)
+    s_pi: PerCell = parameter("mM", "difference of osmolarity that counts", (10.0, 40.0), default=20.0)
+    tau: PerCell = parameter("s", "time constant", (0.1, 1.0), default=0.25)
+    cycle: ClassVar[Cycle] = Cycle(inward={WATER: 1})
+    passive: ClassVar[bool] = False
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Water that enters, pL/s."""
+        wanted = self.w_0 * (1.0 - self.a * jnp.expm1((m.outside.osmolarity - m.inside.osmolarity) / self.s_pi))
+        return (wanted - m.inside.volume) / self.tau

@@ -10,6 +10,7 @@ from jaxion.models.huebel2016 import huebel2016
 from jaxion.models.huebel_dahlem2014 import huebel_dahlem2014
 from jaxion.models.kalia2021 import kalia2021
 from jaxion.models.keener_sneyd import keener_sneyd
+from jaxion.models.wei2014 import wei2014
 from jaxion.models.zandt2011 import zandt2011
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "huebel_dahlem2014",
     "kalia2021",
     "keener_sneyd",
+    "wei2014",
     "zandt2011",
 ]

@@ -46,3 +46,7 @@ HUEBEL_2016_DEPOLARISED: Final = {
     3700.0: {"neuron.V": -20.28866, "neuron.K": 77.40879, "neuron.Na": 114.29562, "neuron.Cl": 47.91145, "ecs.K": 33.86296},
 }
 """Depolarised although the pump is on; closed, from the paper's totals."""
+
+# Wei, Ullah & Schiff (2014), a public implementation with G_K 25 integrated in float64: bath K⁺ of 4 mM, 32 mg/L of oxygen.
+WEI_AFTER_200_S: Final = {"neuron.V": -77.4994, "ecs.K": 3.8736, "neuron.Na": 18.5297}
+"""200 s after the paper's initial state: near the rest, to which the last steps take minutes."""

@@ -69,3 +69,11 @@ BEZ_U937_OUABAIN = [
     (240.0, 164.4137, 11.9277, 76.7482, -10.3456),
 ]
 BEZ_U937_OUABAIN_VOLUME = 17.57147
+
+# Wei, Ullah & Schiff (2014), from the paper's initial state, a public implementation integrated in float64. By protocol: first and last
+# time V passes 0 mV upwards within 200 s [s], highest K_o [mM] and its time [s], V and K_o at 200 s [mV, mM], largest volume over the first.
+WEI_2014 = {
+    "seizures": {"first": 66.325},
+    "spreading_depression": {"first": 6.790, "last": 9.821, "K": 27.892, "K.time": 12.31, "V": -45.60, "volume": 1.1026},
+    "anoxic_depolarisation": {"first": 6.126, "last": 8.825, "V": -13.12, "end.K": 76.2},
+}
