@@ -41,8 +41,16 @@ class TransientError(JaxionError, RuntimeError):
         self.status = status
 
 
+class FitError(JaxionError, RuntimeError):
+    """A model cannot be computed at any start of a fit; `status` says why."""
+
+    def __init__(self, message: str, status: "Status"):
+        super().__init__(message)
+        self.status = status
+
+
 class ConfigError(JaxionError, ValueError):
-    """A sweep file or a command-line value is not what the contract says."""
+    """A sweep file, a fit file or a command-line value is not what the contract says."""
 
 
 class StoreError(JaxionError, OSError):

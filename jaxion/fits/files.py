@@ -1,0 +1,129 @@
+"""A fit as a folder: `fit.json` with all that a report shows, and `starts.zarr` with every start."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from jaxion.errors import StoreError
+from jaxion.fits.profiles import Profile
+from jaxion.fits.result import Fit
+from jaxion.sweeps.provenance import device, git_revision, versions
+from jaxion.sweeps.store import quiet
+
+FORMAT: Final = 1
+"""Version of the folder's format."""
+
+_RECORD: Final = "fit.json"
+_STARTS: Final = "starts.zarr"
+
+
+def record(fit: Fit, profile: Profile | None = None) -> dict[str, Any]:
+    """Everything that a report shows, in plain numbers and texts; what is not finite becomes None.
+
+    Args:
+        fit: The fit.
+        profile: Profile likelihoods, if they were computed.
+    """
+    found, problem = fit.information, fit.problem
+    data: dict[str, Any] = {
+        "jaxion_fit": FORMAT,
+        "title": str(problem),
+        "models": [_name(model) for model in fit.models],
+        **summary(fit),
+        "statement": fit.statement,
+        "units": {p.name: p.unit for p in problem.parameters.free},
+        "interval": fit.interval,
+        "identifiable": fit.identifiable,
+        "singular_values": found.singular_values,
+        "correlation": found.correlation,
+        "sse": fit.sse,
+        "channels": fit.channels,
+        "starts": {"loss": fit.losses, "status": fit.statuses, "history": fit.history},
+        "versions": versions(),
+        "device": device(),
+        "git_revision": git_revision(),
+        "provenance": {"created": datetime.now(UTC).isoformat(timespec="seconds")},
+    }
+    if profile is not None:
+        data["profile"] = {
+            name: {"value": profile.values[i], "loss": profile.losses[i], "interval": profile.interval[name]}
+            for i, name in enumerate(profile.names)
+        }
+    return _plain(data)
+
+
+def summary(fit: Fit) -> dict[str, Any]:
+    """The few numbers that `jaxion fit --json` prints."""
+    directions = [
+        {"singular_value": d.singular_value, "sd": d.sd, "identifiable": d.identifiable, "coefficients": d.coefficients}
+        for d in fit.directions
+    ]
+    return _plain(
+        {
+            "values": fit.values,
+            "sd": fit.sd,
+            "loss": fit.loss,
+            "rank": fit.rank,
+            "directions": directions,
+            "status": fit.status.name,
+        }
+    )
+
+
+def check_free(folder: Path) -> None:
+    """Raise `StoreError` if something is in the place of a folder already."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise StoreError(f"`{folder}` exists already; choose another name.")
+
+
+def save(fit: Fit, folder: Path, profile: Profile | None = None) -> Path:
+    """Write a fit into a folder that must not exist yet; the record comes last, so that a folder with one is whole."""
+    check_free(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with quiet():
+            fit.starts.to_zarr(folder / _STARTS, mode="w-", zarr_format=3, consolidated=True)
+        text = json.dumps(record(fit, profile), indent=1, allow_nan=False, ensure_ascii=False)
+        (folder / _RECORD).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"`{folder}` cannot be written ({error.strerror or error}); choose another place.") from None
+    return folder
+
+
+def read(folder: str | Path) -> dict[str, Any]:
+    """The record of a folder that `save` wrote.
+
+    Raises:
+        StoreError: There is no such folder, or none of this version.
+    """
+    file = Path(folder) / _RECORD
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise StoreError(f"`{folder}` holds no fit: `jaxion fit CONFIG.toml --out {folder}` makes one.") from None
+    if not isinstance(data, dict) or data.get("jaxion_fit") != FORMAT:
+        raise StoreError(f"`{folder}` holds a fit of another version; this one reads {FORMAT} only.")
+    return data
+
+
+def _name(model: Any) -> str:
+    for attribute in ("name", "func", "__name__"):
+        if hasattr(model, attribute):
+            found = getattr(model, attribute)
+            return found if isinstance(found, str) else getattr(found, "__name__", "function")
+    return type(model).__name__
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    if hasattr(data, "tolist"):
+        return _plain(np.asarray(data).tolist())
+    if isinstance(data, float) and not np.isfinite(data):
+        return None
+    return data

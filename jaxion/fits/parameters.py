@@ -1,0 +1,182 @@
+"""Parameters of a fit: what is free, what is tied to it, and the vector of unknowns that they make."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxion.errors import PathError, nearest
+from jaxion.fits.experiments import AbstractExperiment
+from jaxion.fits.transforms import Fixed, Tied, Transform
+from jaxion.populations import LogNormal
+from jaxion.units import quantity
+
+Unknowns = Float[Array, " unknowns"]
+"""One number for each free parameter, anything from −∞ to ∞."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """A free parameter.
+
+    Attributes:
+        name: Path, or argument of a function.
+        unit: Its unit.
+        transform: How it is searched for.
+        start: Where the search begins.
+        nominal: What its prior is centred on.
+    """
+
+    name: str
+    unit: str
+    transform: Transform
+    start: float
+    nominal: float
+
+    def prior_residual(self, value: Array) -> Array:
+        """Residual of the prior; only if there is one."""
+        prior = self.transform.prior
+        if isinstance(prior, LogNormal):
+            return jnp.log(value / self.nominal) / np.sqrt(np.log1p(prior.cv**2))
+        return (value - self.nominal) / float(prior.sd)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    """All parameters of a problem, in the order that they were given.
+
+    Attributes:
+        free: The free ones.
+        tied: Those that follow a free one, with its name and their ratio to it.
+        fixed: Those that keep a value other than the model's.
+    """
+
+    free: tuple[Parameter, ...]
+    tied: dict[str, tuple[str, float]]
+    fixed: dict[str, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the free ones."""
+        return tuple(p.name for p in self.free)
+
+    @property
+    def start(self) -> np.ndarray:
+        """Where the search begins, in the parameters' own units."""
+        return np.array([p.start for p in self.free])
+
+    def values(self, u: Unknowns) -> dict[str, Array]:
+        """Values of the free parameters at a vector of unknowns."""
+        return {p.name: p.transform.value(u[i]) for i, p in enumerate(self.free)}
+
+    def unknowns(self, values: Mapping[str, Any]) -> Unknowns:
+        """Vector of unknowns at values of the free parameters."""
+        return jnp.stack([jnp.asarray(p.transform.unknown(values[p.name]), float) for p in self.free])
+
+    def all_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of all parameters, those that are tied or fixed included, from those of the free ones."""
+        for name in values:
+            if name not in self.names:
+                raise PathError(f"`{name}` is not free; free are {', '.join(self.names)}.{nearest(name, self.names)}")
+        for name in self.names:
+            if name not in values:
+                raise PathError(f"The value of `{name}` is missing: give one to each of {', '.join(self.names)}.")
+        tied = {name: factor * values[other] for name, (other, factor) in self.tied.items()}
+        return {**values, **tied, **self.fixed}
+
+    def prior_residuals(self, values: Mapping[str, Any]) -> list[Array]:
+        """Residual of each parameter that has a prior."""
+        return [p.prior_residual(values[p.name]) for p in self.free if p.transform.prior is not None]
+
+
+def parameters(experiment: AbstractExperiment, free: Mapping[str, Any]) -> Parameters:
+    """Parameters of an experiment, from what the user gave for each path.
+
+    Raises:
+        PathError: A path names nothing, or what another is tied to is not free.
+        ValueError: There is no free parameter, a start is impossible, or something else than a transform is given.
+        UnitError: The unit of a text does not fit.
+    """
+    found, tied, fixed = [], {}, {}
+    for name, given in free.items():
+        unit = experiment.unit(name)
+        if isinstance(given, Fixed):
+            fixed[name] = quantity(given.value, unit, name) if isinstance(given.value, str) else float(given.value)
+            experiment.check(name, fixed[name])
+        elif isinstance(given, Transform):
+            found.append(_free(experiment, name, unit, given.in_unit(unit, name)))
+        elif not isinstance(given, Tied):
+            raise ValueError(f"`{name}` must be given a transform such as jaxion.positive(), but it is given `{given}`.")
+    if not found:
+        raise ValueError("Argument `free` must hold at least one parameter with a transform such as jaxion.positive(), but it holds none.")
+    names = [p.name for p in found]
+    for name, given in free.items():
+        if isinstance(given, Tied):
+            if given.path not in names:
+                raise PathError(f"`{name}` is tied to `{given.path}`, which is not free.{nearest(given.path, names)}")
+            tied[name] = (given.path, _ratio(experiment, name, given))
+    return Parameters(tuple(found), tied, fixed)
+
+
+def join(parts: Sequence[Parameters]) -> Parameters:
+    """Parameters of several experiments: those of one name are one parameter.
+
+    Raises:
+        ValueError: A parameter is searched for, tied or fixed differently in two experiments.
+    """
+    free: dict[str, Parameter] = {}
+    for part in parts:
+        for p in part.free:
+            if _kind(free.setdefault(p.name, p)) != _kind(p):
+                raise ValueError(f"`{p.name}` is shared by experiments that give it different transforms: give it the same one.")
+    first = {}
+    for name, p in free.items():
+        same = {q.start for part in parts for q in part.free if q.name == name}
+        if len(same) > 1:
+            raise ValueError(
+                f"`{name}` is shared by experiments whose models begin at {' and '.join(f'{v:g}' for v in sorted(same))}: "
+                f"give it one start, such as {type(p.transform).__name__.lower()}(start={min(same):g})."
+            )
+        first[name] = p
+    merged: list[dict[str, Any]] = []
+    for kind in ("tied", "fixed"):
+        together: dict[str, Any] = {}
+        for part in parts:
+            for name, value in getattr(part, kind).items():
+                if together.setdefault(name, value) != value:
+                    raise ValueError(f"`{name}` is {kind} differently in two experiments; set it in their models instead.")
+        merged.append(together)
+    for name in (*merged[0], *merged[1]):
+        if name in first or (name in merged[0] and name in merged[1]):
+            raise ValueError(f"`{name}` is free in one experiment and tied or fixed in another; set it in the models instead.")
+    return Parameters(tuple(first.values()), *merged)
+
+
+def _kind(p: Parameter) -> Transform:
+    """The transform without its start."""
+    return dataclasses.replace(p.transform, start=None)
+
+
+def _free(experiment: AbstractExperiment, name: str, unit: str, transform: Transform) -> Parameter:
+    nominal = experiment.nominal(name)
+    start = nominal if transform.start is None else float(transform.start)
+    if start is None:
+        kind = type(transform).__name__.lower()
+        raise ValueError(f"`{name}` has no value to begin with: give it a start, such as {kind}(start=1.0).")
+    why = transform.refuses(start)
+    if why:
+        raise ValueError(f"`{name}` cannot begin at {start:g} {unit}".rstrip() + f": {why}.")
+    experiment.check(name, start)
+    return Parameter(name, unit, transform, start, start if nominal is None else nominal)
+
+
+def _ratio(experiment: AbstractExperiment, name: str, given: Tied) -> float:
+    if given.factor is not None:
+        return float(given.factor)
+    own, other = experiment.nominal(name), experiment.nominal(given.path)
+    if own is None or not other:
+        raise ValueError(f"`{name}` has no ratio to `{given.path}` in the model: give one, such as tied('{given.path}', 1.0).")
+    return own / other

@@ -1,0 +1,236 @@
+r"""FitProblem: a model, what was done to it, what was recorded, and which parameters are free.
+
+The loss is the negative log-posterior but for a constant: $\tfrac12\sum r^2$ over the residuals of all
+values and priors, with $n\ln\hat\sigma + n/2$ for a channel of $n$ values whose scatter is estimated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from jaxion.errors import Status
+from jaxion.fits import parameters as own
+from jaxion.fits.channels import Channel
+from jaxion.fits.experiments import AbstractExperiment, failed, on_model
+from jaxion.fits.parameters import Parameters, Unknowns
+from jaxion.fits.recordings import as_recording
+from jaxion.fits.tables import on_function, on_mechanism
+from jaxion.mechanisms.base import AbstractMechanism
+from jaxion.model import Model
+
+Residuals = Float[Array, " residuals"]
+
+
+class Evaluation(NamedTuple):
+    """What a problem says about values of its parameters.
+
+    Attributes:
+        loss: Negative log-posterior; NaN if an experiment failed.
+        residuals: Residuals of all measured values, then those of the priors; NaN if an experiment failed.
+        sd: Standard deviation of each channel that is estimated; ones for the others.
+        status: `Status` of the first experiment that failed, or ok.
+        raw: The model's values of each channel, before any unknown scale or offset.
+    """
+
+    loss: Float[Array, ""]
+    residuals: Residuals
+    sd: Float[Array, " channels"]
+    status: Int[Array, ""]
+    raw: tuple[Array, ...]
+
+
+class FitProblem:
+    """What `fit` solves.
+
+    Args:
+        model: One cell; or a function in plain JAX, or a mechanism, for a table of values that a formula answers. A function is
+            given columns of the table and free parameters as its arguments, by name.
+        protocol: What was done to the model; None for values at rest, and for tables.
+        recording: A `Recording`, a mapping of columns, or a CSV file.
+        free: Transform of each free parameter: `positive()`, `interval(a, b)`, `unbounded()`; or `tied(path)`, `fixed(value)`.
+        noise: Scatter of each channel: a standard deviation in its own unit, `relative(0.1)`, `estimated()`, `student(1.0)`,
+            `huber(1.0)`. Default: the recording's own standard deviations, or else estimated.
+        start: Where a transient starts, as in `solve`; for values at rest the first guess, as in `setpoint`.
+        at: For a mechanism or a function, conditions that are the same in all rows, such as `{"outside.K": 5.4}`.
+        scale: Channels that are an unknown multiple of the model's values, such as ΔF of a dye.
+        offset: Channels to which an unknown constant is added.
+        rtol: Relative tolerance of a transient.
+
+    Raises:
+        PathError: A path names nothing, or something that cannot be set.
+        UnitError: The unit of a column or a value is missing or does not fit.
+        ValueError: An argument is not what it has to be.
+
+    Attributes:
+        experiments: What was measured, and how the same is computed.
+        parameters: What is free, tied, or fixed.
+
+    Example:
+        >>> import jaxion
+        >>> cell = jaxion.models.duesterwald2018()
+        >>> rest = {"neuron.V": (-70.0, 1.0), "neuron.Cl": (6.0, 0.5)}
+        >>> problem = FitProblem(cell, None, rest, free={"neuron.kcc2.g": jaxion.positive()})
+        >>> print(problem)
+        Fit of 1 parameter to 2 values of 2 channels in 1 experiment
+    """
+
+    experiments: tuple[AbstractExperiment, ...]
+    parameters: Parameters
+
+    def __init__(
+        self,
+        model: Any,
+        protocol: Any = None,
+        recording: Any = None,
+        free: Mapping[str, Any] | None = None,
+        noise: Mapping[str, Any] | None = None,
+        *,
+        start: Any = None,
+        at: Mapping[str, Any] | None = None,
+        scale: Sequence[str] = (),
+        offset: Sequence[str] = (),
+        rtol: float = 1e-6,
+    ):
+        given, noise, free = as_recording(recording), noise or {}, free or {}
+        linear = (_names(scale), _names(offset))
+        if isinstance(model, Model):
+            if at:
+                raise ValueError("Argument `at` goes with mechanisms and functions; set the paths of a model by `replace`.")
+            experiment = on_model(model, protocol, given, noise, start, *linear, rtol)
+        elif protocol is not None or start is not None:
+            raise ValueError("Arguments `protocol` and `start` go with a Model; a mechanism or a function has none.")
+        elif isinstance(model, AbstractMechanism):
+            experiment = on_mechanism(model, given, noise, at or {}, *linear)
+        elif callable(model):
+            experiment = on_function(model, given, noise, free, at or {}, *linear)
+        else:
+            raise ValueError(f"Argument `model` must be a Model, a mechanism or a function, but it is `{model}`.")
+        self._set((experiment,), own.parameters(experiment, free), ((*free,),))
+
+    def _set(self, experiments: tuple[AbstractExperiment, ...], parameters: Parameters, taken: tuple[tuple[str, ...], ...]) -> None:
+        self.experiments, self.parameters, self._taken = experiments, parameters, taken
+        self._compiled: dict[Any, Callable[..., Any]] = {}
+
+    @classmethod
+    def join(cls, *problems: "FitProblem") -> "FitProblem":
+        """Several experiments at once: parameters of the same name are shared, and have to be given the same transform and start.
+
+        Raises:
+            ValueError: There is no problem, or two of them differ in what they say about a parameter.
+        """
+        if not problems:
+            raise ValueError("There must be at least one problem to join, but there is none.")
+        joined = cls.__new__(cls)
+        experiments = tuple(experiment for problem in problems for experiment in problem.experiments)
+        taken = tuple(names for problem in problems for names in problem._taken)
+        joined._set(experiments, own.join([problem.parameters for problem in problems]), taken)
+        return joined
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the free parameters."""
+        return self.parameters.names
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """What was measured in all experiments."""
+        return tuple(channel for experiment in self.experiments for channel in experiment.channels)
+
+    @property
+    def size(self) -> int:
+        """Number of measured values."""
+        return sum(channel.size for channel in self.channels)
+
+    @property
+    def accuracy(self) -> float:
+        """Relative accuracy of what is computed, that of the worst experiment."""
+        return max(experiment.accuracy for experiment in self.experiments)
+
+    def __str__(self) -> str:
+        """How many parameters, values, channels, experiments."""
+        counts = (
+            (len(self.names), "parameter"),
+            (self.size, "value"),
+            (len(self.channels), "channel"),
+            (len(self.experiments), "experiment"),
+        )
+        p, n, c, e = (f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+        return f"Fit of {p} to {n} of {c} in {e}"
+
+    @property
+    def parts(self) -> tuple[tuple[AbstractExperiment, tuple[str, ...]], ...]:
+        """Each experiment, and the parameters that it takes."""
+        return tuple(zip(self.experiments, self._taken, strict=True))
+
+    def predict(self, values: Mapping[str, Any]) -> tuple[list[Array], Array]:
+        """The model's values of each channel at all samples, in the order of `channels`, and a `Status`; in plain JAX.
+
+        Args:
+            values: Value of each free parameter.
+        """
+        everything, raw, status = self.parameters.all_values(values), [], jnp.asarray(int(Status.ok))
+        for experiment, taken in self.parts:
+            predicted, outcome = experiment.predict({name: everything[name] for name in taken})
+            raw += [predicted[channel.name] for channel in experiment.channels]
+            status = jnp.where(failed(status), status, outcome.astype(status.dtype))
+        return raw, status
+
+    def evaluate(self, values: Mapping[str, Any], sd: Float[Array, " channels"] | None = None) -> Evaluation:
+        """Loss, residuals and status; in plain JAX, under any transformation.
+
+        Args:
+            values: Value of each free parameter.
+            sd: Standard deviations that take the place of those that are estimated, one a channel.
+        """
+        raw, status = self.predict(values)
+        parts, sds, loss = [], [], jnp.zeros(())
+        for i, (channel, prediction) in enumerate(zip(self.channels, raw, strict=True)):
+            places = np.flatnonzero(channel.there)
+            difference = channel.observed(prediction)[places] - channel.data[places]
+            own_sd = channel.estimate(difference) if channel.noise.estimated else jnp.ones(())
+            used = own_sd if sd is None else sd[i]
+            scale = channel.sd[places] * (used if channel.noise.estimated else 1.0)
+            residual = channel.noise.residual(difference / scale)
+            parts.append(residual)
+            sds.append(own_sd)
+            loss = loss + jnp.sum(residual**2) / 2 + (channel.size * jnp.log(used) if channel.noise.estimated else 0.0)
+        priors = self.parameters.prior_residuals(values)
+        residuals = jnp.concatenate([*parts, jnp.stack(priors)]) if priors else jnp.concatenate(parts)
+        loss = loss + sum((r**2 / 2 for r in priors), start=jnp.zeros(()))
+        # What is not finite has failed, whatever its status says; a failed experiment must not read as a perfect one.
+        finite = jnp.isfinite(loss)
+        status = jnp.where(failed(status) | finite, status, int(Status.not_finite))
+        ok = ~failed(status)
+        return Evaluation(jnp.where(ok, loss, jnp.nan), jnp.where(ok, residuals, jnp.nan), jnp.stack(sds), status, tuple(raw))
+
+    def loss(self, values: Mapping[str, Any]) -> Array:
+        """Negative log-posterior but for a constant; NaN, and zero in every derivative, where an experiment failed.
+
+        In plain JAX: `jax.grad(problem.loss)`, `jax.vmap(problem.loss)` and `jax.jit(problem.loss)` work.
+
+        Args:
+            values: Value of each free parameter.
+        """
+        return self.evaluate(values).loss
+
+    def residuals(self, values: Mapping[str, Any]) -> Residuals:
+        """Residuals of all measured values in units of their standard deviation, then those of the priors; in plain JAX."""
+        return self.evaluate(values).residuals
+
+    def at(self, u: Unknowns, sd: Float[Array, " channels"] | None = None) -> Evaluation:
+        """`evaluate` at a vector of unknowns."""
+        return self.evaluate(self.parameters.values(u), sd)
+
+    def compiled(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+        """A function that is compiled once for this problem, whichever fit or profile asks for it."""
+        if key not in self._compiled:
+            self._compiled[key] = jax.jit(make())
+        return self._compiled[key]
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

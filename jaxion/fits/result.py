@@ -1,0 +1,182 @@
+"""Fit: what a search found, from all of its starts, and how sure it is."""
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxion.errors import Status
+from jaxion.fits.fisher import Information, information, statement
+from jaxion.fits.least_squares import LeastSquares, Linearised, linearised
+from jaxion.fits.problem import Evaluation, FitProblem
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fit:
+    """Result of `fit`.
+
+    Attributes:
+        problem: What was fitted.
+        values: Value of each free parameter at the best start, in its own unit.
+        loss: Loss there: the negative log-posterior but for a constant.
+        status: `Status` of the best start; not `ok` if none of them came to an end.
+        initial: Value of each free parameter where each start began, `(starts, parameters)`.
+        final: Where it ended, `(starts, parameters)`.
+        losses: Loss at the end of each start, `(starts,)`; NaN where it failed.
+        statuses: `Status` of each start, `(starts,)`.
+        history: Loss of each start after each step, `(steps + 1, starts)`.
+    """
+
+    problem: FitProblem
+    values: dict[str, float]
+    loss: float
+    status: Status
+    initial: np.ndarray
+    final: np.ndarray
+    losses: np.ndarray
+    statuses: np.ndarray
+    history: np.ndarray
+
+    @property
+    def ok(self) -> bool:
+        """Whether the best start came to an end."""
+        return self.status == Status.ok
+
+    @property
+    def best(self) -> int:
+        """Number of the best start."""
+        return int(np.nanargmin(self.losses)) if np.isfinite(self.losses).any() else 0
+
+    @property
+    def models(self) -> tuple[Any, ...]:
+        """The model, mechanism or function of each experiment at the best values."""
+        everything = self.problem.parameters.all_values(self.values)
+        return tuple(e.with_values({name: everything[name] for name in taken}) for e, taken in self.problem.parts)
+
+    @property
+    def model(self) -> Any:
+        """That of the first experiment."""
+        return self.models[0]
+
+    @functools.cached_property
+    def _at(self) -> tuple[Any, Linearised]:
+        """The unknowns of the best values, and what is computed there."""
+        u = self.problem.parameters.unknowns(self.values)
+        # In a batch of as many as there were starts, which is compiled already.
+        count = len(self.losses)
+        evaluate = self.problem.compiled(LeastSquares, lambda: jax.vmap(lambda u, sd: linearised(self.problem, u, sd)))
+        us, one = jnp.tile(u, (count, 1)), jnp.ones((count, len(self.problem.channels)))
+        found = evaluate(us, one)
+        if any(channel.noise.estimated for channel in self.problem.channels):
+            found = evaluate(us, found.at.sd)
+        return u, jax.tree.map(lambda x: x[0], found)
+
+    @functools.cached_property
+    def information(self) -> Information:
+        """Fisher information at the best values."""
+        return information(self.problem, *self._at)
+
+    @property
+    def sd(self) -> dict[str, float]:
+        """Standard deviation of each parameter in its own unit; infinite if the data do not determine it."""
+        return self.information.sd
+
+    @property
+    def interval(self) -> dict[str, tuple[float, float]]:
+        """95 % interval of each parameter, from the Fisher information; `profile` gives one without its approximation."""
+        return self.information.interval
+
+    @property
+    def rank(self) -> int:
+        """Number of combinations of parameters that the data determine."""
+        return self.information.rank
+
+    @property
+    def directions(self) -> tuple[Any, ...]:
+        """The combinations, those that the data determine best first."""
+        return self.information.directions
+
+    @property
+    def identifiable(self) -> dict[str, bool]:
+        """Whether the data determine each parameter by itself."""
+        return self.information.identifiable
+
+    @property
+    def statement(self) -> str:
+        """In plain sentences, what the data determine and what they cannot."""
+        return statement(self.information, self.problem.size, self.problem.parameters.free)
+
+    @functools.cached_property
+    def channels(self) -> tuple[dict[str, Any], ...]:
+        """For each channel the data and the model's values beside them, with scatter, scale, offset and sum of squares."""
+        return _channels(self.problem, self._at[1].at)
+
+    @property
+    def sse(self) -> dict[str, float]:
+        """Sum of squared differences of each channel, in its own unit squared; of all experiments that have it."""
+        found: dict[str, float] = {}
+        for channel in self.channels:
+            found[channel["name"]] = found.get(channel["name"], 0.0) + channel["sse"]
+        return found
+
+    @functools.cached_property
+    def starts(self) -> "xarray.Dataset":
+        """All starts: where each began and ended, its loss, status and history, with units in the attributes."""
+        import xarray
+
+        free = self.problem.parameters.free
+        arrays: dict[str, Any] = {}
+        for i, p in enumerate(free):
+            about = {"units": p.unit or "1", "path": p.name}
+            arrays[p.name] = ("start", self.final[:, i], {"role": "parameter", **about})
+            arrays[f"initial.{p.name}"] = ("start", self.initial[:, i], {"role": "initial", **about})
+        flags = {"flag_values": [int(code) for code in Status], "flag_meanings": " ".join(code.name for code in Status)}
+        arrays["loss"] = ("start", self.losses, {"role": "loss", "units": "1", "long_name": "negative log-posterior but for a constant"})
+        arrays["history"] = (("step", "start"), self.history, {"role": "history", "units": "1", "long_name": "loss after each step"})
+        arrays["status"] = ("start", self.statuses.astype(np.uint8), {"role": "status", "long_name": "outcome", **flags})
+        return xarray.Dataset(arrays, attrs={"title": str(self.problem), "best": self.best})
+
+    def __str__(self) -> str:
+        """Values with their uncertainty, and what the data determine."""
+        counts = {Status(int(code)).name: int(np.sum(self.statuses == code)) for code in np.unique(self.statuses)}
+        ends = ", ".join(f"{count} {name}" for name, count in counts.items())
+        lines = [f"{self.problem}: loss {self.loss:.6g} from {len(self.losses)} {'start' if len(self.losses) == 1 else 'starts'} ({ends})."]
+        if not np.isfinite(self.loss):
+            return f"{lines[0]} {self.status.advice}"
+        width = max(len(name) for name in self.values)
+        for p in self.problem.parameters.free:
+            low, high = self.interval[p.name]
+            sd = self.sd[p.name]
+            range_ = f"± {sd:.3g} (95 % {low:.5g} to {high:.5g})" if np.isfinite(sd) else "not determined"
+            lines.append(f"  {p.name:<{width}} {self.values[p.name]:>12.6g} {p.unit:<7} {range_}")
+        return "\n".join([*lines, self.statement])
+
+
+def _channels(problem: FitProblem, found: Evaluation) -> tuple[dict[str, Any], ...]:
+    shown = []
+    for i, (channel, raw) in enumerate(zip(problem.channels, found.raw, strict=True)):
+        a, b = (float(part) for part in channel.gain(raw))
+        prediction = a * np.asarray(raw) + b
+        shown.append(
+            {
+                "name": channel.name,
+                "unit": channel.unit,
+                "axis": channel.axis.name,
+                "axis_unit": channel.axis.unit,
+                "x": channel.axis.values,
+                "data": np.where(channel.there, channel.data, np.nan),
+                "sd": channel.sd * (float(found.sd[i]) if channel.noise.estimated else 1.0),
+                "model": prediction,
+                "sse": float(np.sum((prediction - channel.data)[channel.there] ** 2)),
+                "scale": a,
+                "offset": b,
+                "estimated": channel.noise.estimated,
+            }
+        )
+    return tuple(shown)

@@ -1,0 +1,14 @@
+"""Least-squares fits of published measurements, which lie as tables beside the experiments that fit them.
+
+By scipy.optimize.least_squares at tolerances of 1e-15: parameters, sums of squares, and standard errors with n − p degrees of
+freedom. Tolerance: 1e-3, and half a unit of the last digit printed for the errors.
+"""
+
+NAKAO_HILL_NA = {"I_max": 1.16715, "K": 10.66007, "n": 1.26711, "sse": 0.022891}
+NAKAO_HILL_NA_SD = {"K": 0.59, "n": 0.09}
+NAKAO_CUBIC_NA = {"I_max": 1.20049, "K": 2.82376, "sse": 0.021566}
+NAKAO_HILL_K = {"I_max": 1.29648, "K": 1.48574, "n": 0.96644, "sse": 0.005688}
+NAKAO_HILL_K_SD = {"K": 0.11, "n": 0.04}
+# I = g (V − E_K − s) / (1 + exp((V − E_K − s)/w)) in nA, with 5 mM of K outside and 130 mM inside at 310 K.
+CHAI_KIR = {"g": 0.04825, "shift": -0.064, "width": 269.78, "sse": 0.004578}
+SEIFERT_KIR = {"g": 0.03662, "shift": -3.036, "width": 93.51, "sse": 0.029068}
