@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tyro.extras.subcommand_cli_from_dict(
             verbs,
             prog="jaxion",
-            description=f"Ion homeostasis of neurons: set-points, sensitivities, transients, sweeps. {_EPILOG}",
+            description=f"Ion homeostasis of neurons: set-points, sensitivities, transients, sweeps, fits. {_EPILOG}",
             args=arguments,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _verbs() -> dict[str, Callable[..., int]]:
-    from jaxion.cli import check, demo, listing, plot, sensitivity, setpoint, simulate, stores, sweep
+    from jaxion.cli import check, demo, fit, listing, plot, sensitivity, setpoint, simulate, stores, sweep
 
     return {
         "demo": demo.demo,
@@ -60,6 +60,8 @@ def _verbs() -> dict[str, Callable[..., int]]:
         "sweep": sweep.sweep,
         "resume": stores.resume,
         "status": stores.status,
+        "fit": fit.fit,
+        "report": fit.report,
         "plot": plot.plot,
     }
 

@@ -93,6 +93,11 @@ def save(fit: Fit, folder: Path, profile: Profile | None = None) -> Path:
     return folder
 
 
+def is_fit(folder: str | Path) -> bool:
+    """Whether a folder holds a fit."""
+    return (Path(folder) / _RECORD).is_file()
+
+
 def read(folder: str | Path) -> dict[str, Any]:
     """The record of a folder that `save` wrote.
 

@@ -93,7 +93,9 @@ def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Informat
     slopes = np.array([float(jax.grad(lambda x, p=p: p.transform.value(x))(jnp.asarray(u[i], float))) for i, p in enumerate(free)])
     values = np.array([float(p.transform.value(u[i])) for i, p in enumerate(free)])
     sizes = np.array([_size(p, value) for p, value in zip(free, values, strict=True)])
-    J = np.nan_to_num(np.asarray(found.jacobian)) * (sizes / slopes)[None]
+    fine = np.isfinite(float(found.at.loss))
+    rates = sizes / slopes if fine else np.ones(len(free))
+    J = np.nan_to_num(np.asarray(found.jacobian)) * rates[None]
     singular_values, V, rank = _spectrum(J[rows >= 0], problem.accuracy)
     # The scatter that was found beside the parameters is less than the true one, by what they took away.
     estimated = np.array([problem.channels[i].noise.estimated if i >= 0 else False for i in rows])
@@ -101,7 +103,7 @@ def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Informat
     covariance, _ = _covariance(J, problem.accuracy)
     touched = np.max(np.abs(V[:, rank:]), axis=1, initial=0.0) > _TOUCHED
     sd = np.sqrt(np.diag(covariance))
-    if not np.isfinite(float(found.at.loss)):
+    if not fine:
         sd = np.full(len(free), np.nan)
     names = problem.names
     return Information(
@@ -110,7 +112,7 @@ def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Informat
         rank,
         _directions(names, singular_values, V, rank),
         covariance,
-        sizes / slopes,
+        rates,
         dict(zip(names, (sd * sizes).tolist(), strict=True)),
         {p.name: _interval(p, values[i], sd[i], sizes[i]) for i, p in enumerate(free)},
         dict(zip(names, (~touched).tolist(), strict=True)),

@@ -55,10 +55,25 @@ def load_model(name: str, args: Mapping[str, Any] | None = None, set: Mapping[st
     return replace(model, set) if set else model
 
 
+def load_function(name: str, folder: Path = Path(".")) -> Callable[..., Any]:
+    """A function of a file, from `path/to/file.py:function`.
+
+    Args:
+        name: The file and the function in it.
+        folder: Folder that the path of the file starts from.
+
+    Raises:
+        ConfigError: There is no such file, or no such function in it.
+    """
+    if ":" not in name:
+        raise ConfigError(f"`{name}` must name a file and the function in it, such as `my.py:hill`.")
+    path, function = name.rsplit(":", 1)
+    return _from_file(folder / path, function)
+
+
 def _function(name: str, folder: Path) -> Callable[..., Model]:
     if ":" in name:
-        path, function = name.rsplit(":", 1)
-        return _from_file(folder / path, function)
+        return load_function(name, folder)
     if name.endswith(".py"):
         raise ConfigError(f"`{name}` is a file: name the function in it that makes the model, such as `{name}:neuron`.")
     found = find_models()
@@ -67,9 +82,9 @@ def _function(name: str, folder: Path) -> Callable[..., Model]:
     return found[name]
 
 
-def _from_file(path: Path, name: str) -> Callable[..., Model]:
+def _from_file(path: Path, name: str) -> Callable[..., Any]:
     if not path.is_file():
-        raise ConfigError(f"There is no file `{path}` with a model in it.")
+        raise ConfigError(f"There is no file `{path}`.")
     module = _execute(path)
     public: dict[str, Any] = {key: value for key, value in vars(module).items() if callable(value) and not key.startswith("_")}
     own = [key for key, value in public.items() if getattr(value, "__module__", None) == module.__name__ and not inspect.isclass(value)]

@@ -1,0 +1,44 @@
+"""`jaxion fit CONFIG.toml --out DIR` and `jaxion report DIR`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from jaxion.cli import DONE, SOME_FAILED
+from jaxion.cli.arguments import Json
+from jaxion.cli.output import print_json
+from jaxion.errors import Status
+from jaxion.fits.config import read_config
+from jaxion.fits.files import check_free, save, summary
+from jaxion.plots.reports import write_report
+
+
+def fit(
+    config: Annotated[Positional[Path], arg(metavar="CONFIG.toml", help="fit file")],
+    /,
+    out: Annotated[Path, arg(metavar="DIR", help="folder for the result; it must not exist yet")],
+    json: Json = False,
+) -> int:
+    """Parameters of a model from recordings, with their uncertainty and what the data cannot tell."""
+    check_free(out)
+    found, profile = read_config(config).run()
+    save(found, out, profile)
+    if json:
+        print_json(summary(found))
+    else:
+        print(found)
+        if profile is not None:
+            print(profile)
+        print(f"Written: {out}; `jaxion report {out}` makes a page of it")
+    failed = int((found.statuses != Status.ok).sum())
+    if failed:
+        print(f"jaxion: {failed} of {len(found.statuses)} starts failed", file=sys.stderr)
+    return DONE if found.ok else SOME_FAILED
+
+
+def report(folder: Annotated[Positional[Path], arg(metavar="DIR", help="folder of a fit")], /) -> int:
+    """A page with data and model, all starts, parameters with intervals, and what the data determine."""
+    print(f"Written: {write_report(folder)}")
+    return DONE
