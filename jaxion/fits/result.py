@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,9 @@ from jaxion.fits.problem import Evaluation, FitProblem
 
 if TYPE_CHECKING:
     import xarray
+
+_EQUAL: Final = 1e-9
+"""Difference of the loss, relative to 1 + |loss|, that is none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Fit:
     @property
     def best(self) -> int:
         """Number of the best start."""
-        return int(np.nanargmin(self.losses)) if np.isfinite(self.losses).any() else 0
+        return leading(self.losses)
 
     @property
     def models(self) -> tuple[Any, ...]:
@@ -156,6 +159,14 @@ class Fit:
             range_ = f"± {sd:.3g} (95 % {low:.5g} to {high:.5g})" if np.isfinite(sd) else "not determined"
             lines.append(f"  {p.name:<{width}} {self.values[p.name]:>12.6g} {p.unit:<7} {range_}")
         return "\n".join([*lines, self.statement])
+
+
+def leading(losses: np.ndarray) -> int:
+    """Number of the best start: of several as good as each other, the first, which began nearest to the model's values."""
+    if not np.isfinite(losses).any():
+        return 0
+    least = np.nanmin(losses)
+    return int(np.argmax(losses <= least + _EQUAL * (1 + abs(least))))
 
 
 def _channels(problem: FitProblem, found: Evaluation) -> tuple[dict[str, Any], ...]:

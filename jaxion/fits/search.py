@@ -12,7 +12,7 @@ from jaxion.errors import FitError, Status, nearest
 from jaxion.fits.descent import Descent
 from jaxion.fits.least_squares import LeastSquares
 from jaxion.fits.problem import FitProblem
-from jaxion.fits.result import Fit
+from jaxion.fits.result import Fit, leading
 from jaxion.fits.starts import starting_values
 
 METHODS: Final = ("lm", "lbfgs")
@@ -142,7 +142,7 @@ def _result(problem: FitProblem, method: Any, initial: np.ndarray, state: Any, h
     statuses[~np.isfinite(final).all(axis=1) & (statuses == Status.ok)] = Status.not_finite
     losses = np.where(np.isfinite(final).all(axis=1), losses, np.nan)
     failed = ~np.isfinite(losses)
-    best = int(np.argmin(np.where(failed, np.inf, losses)))
+    best = leading(losses)
     status = Status(int(statuses[best]))
     if failed.all() and throw:
         count = f"None of {len(losses)} starts" if len(losses) > 1 else "The start"

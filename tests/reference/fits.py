@@ -12,3 +12,5 @@ NAKAO_HILL_K_SD = {"K": 0.11, "n": 0.04}
 # I = g (V − E_K − s) / (1 + exp((V − E_K − s)/w)) in nA, with 5 mM of K outside and 130 mM inside at 310 K.
 CHAI_KIR = {"g": 0.04825, "shift": -0.064, "width": 269.78, "sse": 0.004578}
 SEIFERT_KIR = {"g": 0.03662, "shift": -3.036, "width": 93.51, "sse": 0.029068}
+# Slope of ln g over ln K.
+RANSOM_EXPONENT = 0.6145
