@@ -60,7 +60,7 @@ def displaced(found):
         return {**found, last: displaced(found[last])}
     if isinstance(found, list):
         return [*found[:-1], displaced(found[-1])]
-    return 1.01 * found
+    return 0.0 if found is None else 1.01 * found
 
 
 # Published least squares
@@ -85,3 +85,9 @@ def test_kir_is_fitted_as_by_least_squares_elsewhere():
     for key, wanted in (("chai_2017", reference.CHAI_KIR), ("seifert_2009", reference.SEIFERT_KIR)):
         assert {**found[key]["values"], "sse": found[key]["sse"]} == pytest.approx(wanted, rel=1e-3)
     assert found["exponent of outer potassium"] == pytest.approx(reference.RANSOM_EXPONENT, abs=5e-5)
+
+
+def test_phospholemman_shifts_sodium_as_measured_if_its_entry_falls():
+    found = numbers("fit_fxyd1")
+    assert found["feedback"]["elasticity"] == pytest.approx(reference.DESPA_ELASTICITY, abs=5e-4)
+    assert found["elasticity of the ohmic cell at 10 mM"] == pytest.approx(reference.OHMIC_ELASTICITY, rel=1e-5)

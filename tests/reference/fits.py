@@ -14,3 +14,8 @@ CHAI_KIR = {"g": 0.04825, "shift": -0.064, "width": 269.78, "sse": 0.004578}
 SEIFERT_KIR = {"g": 0.03662, "shift": -3.036, "width": 93.51, "sse": 0.029068}
 # Slope of ln g over ln K.
 RANSOM_EXPONENT = 0.6145
+
+# Despa et al. (2005) Circ Res: K_Na of the pump 18.8 → 13.6 mM and resting Na 12.5 → 10.5 mM, an elasticity of ln(10.5/12.5)/ln(13.6/18.8).
+DESPA_ELASTICITY = 0.538
+# Elasticity of the cell of Düsterwald et al. (2018) with a pump of three sites and K_Na of 10 mM.
+OHMIC_ELASTICITY = 0.868715

@@ -1,0 +1,90 @@
+"""Does the shift of resting sodium by phospholemman ask for more than the pump: for an entry of sodium that falls as sodium rises?"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+import jaxion
+from jaxion import Cycle, Membrane, Model
+from jaxion.mechanisms import NaKATPaseKager
+from jaxion.mechanisms.base import AbstractMechanism, MembraneView, parameter
+
+HERE = Path(__file__).parent
+MEASURED = {18.8: (12.5, 1.8), 13.6: (10.5, 1.4)}
+"""Resting Na⁺ and its standard error, mM, by K_Na of the pump, mM: without and with isoproterenol; Despa et al. (2005)."""
+
+
+class Entry(AbstractMechanism):
+    r"""Na⁺ that enters at a rate of $J_0\,(\mathrm{14\,mM}/Na_i)^f$; with f = 0 the flux is clamped."""
+
+    J0: Any = parameter("fmol/s", "entry at 14 mM")
+    f: Any = parameter("", "feedback exponent")
+    cycle: ClassVar[Cycle] = Cycle(inward={"Na": 1})
+    passive: ClassVar[bool] = False
+
+    def rate(self, m: MembraneView) -> Any:
+        return self.J0 * jnp.exp(-self.f * jnp.log(m.inside["Na"] / 14.0))
+
+
+def cell(K_Na: float, feedback: bool) -> Model:
+    """The cell of Düsterwald et al. (2018) with a pump of three sites, and an ohmic or a falling entry of Na⁺."""
+    base = jaxion.models.duesterwald2018()
+    membrane = base.membranes["neuron"]
+    J0 = -float(base["neuron.leak_Na.J_Na"])
+    # As strong as at rest in the original, where one turnover moves three Na⁺ and K_Na is 10 mM.
+    v_max = J0 / 3 * (1 + 10 / 14) ** 3 * (1 + 2 / 3.5) ** 2
+    mechanisms = {**membrane.mechanisms, "nka": NaKATPaseKager(v_max, K_Na=K_Na, K_K=2.0)}
+    if feedback:
+        mechanisms["leak_Na"] = Entry(J0, 0.1)
+    return Model(
+        base.compartments, base.baths, [Membrane("neuron", "bath", mechanisms, C=membrane.C, V=membrane.V)], RT_F=base.RT_F, F=base.F
+    )
+
+
+def run() -> dict:
+    """Each model's best values, its elasticity of Na⁺ between the two states, and what is left of the data."""
+    ohmic = jaxion.sensitivity(cell(10.0, False), of=("neuron.Na",), wrt=("neuron.nka.K_Na",)).matrix
+    found: dict = {"elasticity of the ohmic cell at 10 mM": float(ohmic[0, 0])}
+    for name, more in (("ohmic", {}), ("feedback", {"neuron.leak_Na.f": jaxion.unbounded(0.1)})):
+        free = {"neuron.nka.v_max": jaxion.positive(), **more}
+        parts = [jaxion.FitProblem(cell(K, bool(more)), None, {"neuron.Na": data}, free) for K, data in MEASURED.items()]
+        fit = jaxion.fit(parts)
+        high, low = (float(channel["model"][0]) for channel in fit.channels)
+        found[name] = {
+            "values": fit.values,
+            "sd": fit.sd,
+            "Na": [high, low],
+            "elasticity": math.log(low / high) / math.log(13.6 / 18.8),
+            "chi2": 2 * fit.loss,
+            "rank": fit.rank,
+            # By profile likelihood; an end that the data leave open is None.
+            "interval": {k: [end if math.isfinite(end) else None for end in ends] for k, ends in jaxion.profile(fit).interval.items()},
+        }
+    return found
+
+
+def same(found, expected) -> bool:
+    """Whether all numbers agree to 1e-3."""
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(same(found[key], expected[key]) for key in expected)
+    if isinstance(expected, list):
+        return all(map(same, found, expected))
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=1e-3, abs_tol=1e-9)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare with expected.json instead of writing it")
+    arguments = parser.parse_args()
+    jaxion.enable_x64()
+    found = run()
+    print(json.dumps(found, indent=2))
+    if arguments.check:
+        raise SystemExit(not same(found, json.loads((HERE / "expected.json").read_text())))
+    (HERE / "expected.json").write_text(json.dumps(found, indent=2) + "\n")
