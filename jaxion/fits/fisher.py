@@ -22,7 +22,10 @@ _TOUCHED: Final = 1e-3
 """Share of a parameter in what cannot be known above which it cannot be known itself."""
 
 _SHOWN: Final = 0.05
-"""Smallest coefficient of a direction that is put into words."""
+"""Smallest coefficient of a direction that is shown."""
+
+_MATTERS: Final = 2e-3
+"""Smallest coefficient, relative to the largest, without which the sentence that nothing changes would not be true."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +149,7 @@ def statement(found: Information, size: int, free: tuple[Parameter, ...]) -> str
 def _in_words(direction: Direction, free: dict[str, Parameter]) -> str:
     changes = []
     for name, c in direction.coefficients.items():
-        if abs(c) >= _SHOWN * max(abs(one) for one in direction.coefficients.values()):
+        if abs(c) >= _MATTERS * max(abs(one) for one in direction.coefficients.values()):
             p = free[name]
             verb = "rises" if c > 0 else "falls"
             amount = f"{abs(c):.3g} %" if p.transform.logarithmic else f"{abs(c) * 0.01 * _size(p, p.start):.3g} {p.unit}".rstrip()
