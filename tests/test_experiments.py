@@ -91,3 +91,10 @@ def test_phospholemman_shifts_sodium_as_measured_if_its_entry_falls():
     found = numbers("fit_fxyd1")
     assert found["feedback"]["elasticity"] == pytest.approx(reference.DESPA_ELASTICITY, abs=5e-4)
     assert found["elasticity of the ohmic cell at 10 mM"] == pytest.approx(reference.OHMIC_ELASTICITY, rel=1e-5)
+
+
+def test_a_steady_state_determines_three_of_seven_parameters_of_u937_cells():
+    found = numbers("fit_u937")
+    assert found["steady state"]["rank"] == 3
+    assert found["steady state"]["spectrum"] == pytest.approx(reference.U937_SPECTRUM, rel=2e-4)
+    assert found["steady state and ouabain"]["rank"] == 7

@@ -19,3 +19,6 @@ RANSOM_EXPONENT = 0.6145
 DESPA_ELASTICITY = 0.538
 # Elasticity of the cell of Düsterwald et al. (2018) with a pump of three sites and K_Na of 10 mM.
 OHMIC_ELASTICITY = 0.868715
+
+# Singular values of the elasticities of Na, K, Cl and U/45 mV of U937 cells at rest, in seven transport parameters: central differences.
+U937_SPECTRUM = (1.13299, 0.74917, 0.35100)
