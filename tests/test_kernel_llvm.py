@@ -319,7 +319,7 @@ def test_a_primitive_without_machine_code_falls_back_with_one_warning(recwarn):
     integrate(*arguments)
     integrate(*arguments, lowering="xla")
     assert len(recwarn) == 0
-    with pytest.raises(ValueError, match="`lowering` is 'llvm', but there can be no machine code: the equations use `sort`"):
+    with pytest.raises(ValueError, match="`lowering` is `llvm`, but there can be no machine code: the equations use `sort`"):
         integrate(*arguments, lowering="llvm")
 
 
@@ -339,5 +339,5 @@ def test_without_float64_there_is_one_warning():
 
 
 def test_no_other_lowering_is_known():
-    with pytest.raises(ValueError, match="must be one of 'auto', 'llvm', 'xla', but it is 'cuda'"):
+    with pytest.raises(ValueError, match="must be one of auto, llvm, xla, but it is `cuda`"):
         run(lowering="cuda")

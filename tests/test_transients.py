@@ -229,6 +229,8 @@ WRONG = [
     ({"start": [1.0, 2.0]}, r"^Argument `start` must have 5 rows \(neuron\.n_Cl, .*\), but its shape is \(2,\)\.$"),
     ({"backend": "kernl"}, r"^Argument `backend` must be one of .*Did you mean `kernel`\?$"),
     ({"solver": 1}, r"^Argument `solver` goes with `backend=\"diffrax\"` only\.$"),
+    ({"lowering": "lvm"}, r"^Argument `lowering` must be one of auto, llvm, xla, but it is `lvm`\. Did you mean `llvm`\?$"),
+    ({"lowering": "xla", "backend": "diffrax"}, r"^Argument `lowering` goes with `backend=\"kernel\"` only, but it is `xla` for"),
     ({"rtol": 1e-2}, r"^Argument `rtol` must lie between 1e-12 and 1e-4, but it is 0\.01"),
     ({"measure": {"a": 3}}, r"^Measure `a` must be one such as .*, but it is `3`\.$"),
     ({"measure": {"a": maximum("neuron.Vm")}}, r"^No path `neuron\.Vm` .*Did you mean `neuron\.V`"),

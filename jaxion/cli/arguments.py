@@ -18,6 +18,9 @@ Sets = Annotated[UseAppendAction[tuple[str, ...]], arg(name="set", metavar="PATH
 Starts = Annotated[
     UseAppendAction[tuple[str, ...]], arg(name="start", metavar="PATH=VALUE", help="first guess of a baseline path, such as `neuron.V=-20`")
 ]
+Lowering = Annotated[
+    str, arg(metavar="auto|llvm|xla", help="what runs: machine code (llvm), jax.numpy (xla), or the faster one that is possible")
+]
 Json = Annotated[bool, arg(help="print one JSON object and nothing else")]
 StorePath = Annotated[Positional[Path], arg(metavar="STORE", help="folder of a sweep's results")]
 

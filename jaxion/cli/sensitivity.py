@@ -6,7 +6,7 @@ from tyro.conf import arg
 
 import jaxion
 from jaxion.cli import DONE
-from jaxion.cli.arguments import Args, Json, ModelName, Sets, build, names
+from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build, names
 from jaxion.cli.output import print_json
 
 
@@ -18,10 +18,11 @@ def sensitivity(
     args: Args = (),
     sets: Sets = (),
     raw: Annotated[bool, arg(help="plain derivatives in the paths' own units instead of elasticities")] = False,
+    lowering: Lowering = "auto",
     json: Json = False,
 ) -> int:
     """Sensitivities of a set-point: mV per e-fold for potentials, elasticities for all else."""
-    s = jaxion.sensitivity(build(model, args, sets), of=names(of), wrt=names(wrt), scaled=not raw)
+    s = jaxion.sensitivity(build(model, args, sets), of=names(of), wrt=names(wrt), scaled=not raw, lowering=lowering)
     if json:
         print_json({"of": s.of, "wrt": s.wrt, "scaled": s.scaled, "matrix": s.matrix})
     else:

@@ -7,7 +7,7 @@ from tyro.conf import arg
 
 import jaxion
 from jaxion.cli import DONE, SOME_FAILED
-from jaxion.cli.arguments import Args, Json, ModelName, Sets, Starts, build, pairs
+from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, Starts, build, pairs
 from jaxion.cli.output import print_json
 from jaxion.errors import Status
 from jaxion.paths import lookup
@@ -23,12 +23,13 @@ def setpoint(
     sets: Sets = (),
     starts: Starts = (),
     certificate: Annotated[bool, arg(help="print residual, totals, condition, eigenvalues and branch")] = False,
+    lowering: Lowering = "auto",
     json: Json = False,
 ) -> int:
     """Steady state of a model: potentials, concentrations, volume."""
     built = build(model, args, sets)
     start = {path: quantity(value, lookup(built, path).unit, path) for path, value in pairs("start", starts).items()}
-    point = jaxion.setpoint(built, start=start or None, throw=False)
+    point = jaxion.setpoint(built, start=start or None, throw=False, lowering=lowering)
     status = Status(int(point.status))
     if json:
         print_json(_record(point, status))

@@ -12,7 +12,7 @@ from tyro.conf import UseAppendAction, arg
 import jaxion
 from jaxion import protocols
 from jaxion.cli import DONE, SOME_FAILED
-from jaxion.cli.arguments import Args, Json, ModelName, Sets, build, names, pairs
+from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build, names, pairs
 from jaxion.cli.output import print_json
 from jaxion.cli.trajectories import check_place, write
 from jaxion.errors import ConfigError, Status, nearest
@@ -41,6 +41,7 @@ def simulate(
         arg(name="measure", metavar="NAME=MEASURE", help="""such as 't_depol={ crossing = "neuron.V", level = -40 }'"""),
     ] = (),
     rtol: Annotated[float, arg(help="relative tolerance of the integration")] = 1e-6,
+    lowering: Lowering = "auto",
     out: Annotated[Path | None, arg(metavar="FILE.zarr|.csv", help="file for the saved paths; it must not exist yet")] = None,
     plot: Annotated[Path | None, arg(metavar="FILE.png", help="file for a figure")] = None,
     json: Json = False,
@@ -59,7 +60,14 @@ def simulate(
     for path in shown:
         lookup(drive.model, path)
     solution = jaxion.solve(
-        built, given, start=_start(built, start), save=times, measure=measured or _standard(built), rtol=rtol, throw=False
+        built,
+        given,
+        start=_start(built, start, lowering),
+        save=times,
+        measure=measured or _standard(built),
+        rtol=rtol,
+        throw=False,
+        lowering=lowering,
     )
     status = Status(int(solution.status))
     saved = solution.read(shown)
@@ -137,7 +145,7 @@ def _shown(model: Model) -> tuple[str, ...]:
     return (*state_paths(model), *reversals)
 
 
-def _start(model: Model, given: tuple[str, ...]) -> Any:
+def _start(model: Model, given: tuple[str, ...], lowering: str) -> Any:
     """The named start, or the state that baseline values describe."""
     if all("=" not in text for text in given):
         if len(given) > 1:
@@ -145,7 +153,7 @@ def _start(model: Model, given: tuple[str, ...]) -> Any:
                 f"Option `--start` must be given once, or as PATH=VALUE, but it is {', '.join(f'`{text}`' for text in given)}."
             )
         name = given[0] if given else "baseline"
-        return jaxion.setpoint(model, throw=False) if name == "setpoint" else name
+        return jaxion.setpoint(model, throw=False, lowering=lowering) if name == "setpoint" else name
     values: dict[str, Any] = pairs("start", given)
     for path in values:
         lookup(model, path)

@@ -1,7 +1,7 @@
 """The numerical core: stiff trajectories of many independent cells, with derivatives. It knows no biology."""
 
 from jaxion.kernel.integrate import integrate
-from jaxion.kernel.lowerings import lowered
+from jaxion.kernel.lowerings import check_lowering, lowered
 from jaxion.kernel.newton import Equilibrium
 from jaxion.kernel.problem import Course
 from jaxion.kernel.reductions import Crossing, Extremum, Integral, Mean, Reduction, Spikes
@@ -17,6 +17,7 @@ __all__ = [
     "Reduction",
     "Spikes",
     "System",
+    "check_lowering",
     "integrate",
     "lowered",
 ]

@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from jaxion.errors import Status
 from jaxion.kernel.batches import run_by_xla
-from jaxion.kernel.lowerings import run_lowered
+from jaxion.kernel.lowerings import check_lowering, run_lowered
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.reductions import Reduction, State
 from jaxion.kernel.replay import replay
@@ -61,7 +61,7 @@ def integrate(
         `Course`: `saved` `(times, rows, cells)`, `reduced`, `final` `(rows, cells)`, `status`, `steps`.
 
     Raises:
-        ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4, or `lowering` is not possible.
+        ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4, or there is no such lowering, or it is not possible.
 
     Example:
         Robertson's reaction, stiff over eleven decades of time:
@@ -109,6 +109,7 @@ def integrate(
         saves=jnp.asarray(saves, float),
     )
     plan = Plan(system, tuple(reductions), float(rtol), max_steps)
+    check_lowering(lowering)
     if isinstance(saves, Tracer):
         # What machine code saves is the same for all cells, which a tracer does not say.
         lowering = "xla"

@@ -10,16 +10,25 @@ from typing import Final, TypeVar
 import jax
 import jax.numpy as jnp
 
+from jaxion.errors import nearest
 from jaxion.kernel.problem import Course, Given, Plan
 from jaxion.kernel.trace import UnknownPrimitive
 
 LOWERINGS: Final = ("auto", "llvm", "xla")
-
+"""What can be asked for: the fastest that is possible, machine code, `jax.numpy`."""
 
 VARIABLE: Final = "JAXION_LOWERING"
 """Environment variable that says what "auto" means in this process."""
 
 T = TypeVar("T")
+
+
+def check_lowering(lowering: str) -> None:
+    """Raise `ValueError` if there is no such lowering."""
+    if lowering not in LOWERINGS:
+        raise ValueError(
+            f"Argument `lowering` must be one of {', '.join(LOWERINGS)}, but it is `{lowering}`.{nearest(lowering, LOWERINGS)}"
+        )
 
 
 def run_lowered(plan: Plan, given: Given, lowering: str, portably: Callable[[Plan, Given], Course]) -> Course:
@@ -51,8 +60,7 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
         ValueError: There is no such lowering, or it is not possible here.
     """
     lowering = os.environ.get(VARIABLE, lowering) if lowering == "auto" else lowering
-    if lowering not in LOWERINGS:
-        raise ValueError(f"Argument `lowering` must be one of {', '.join(map(repr, LOWERINGS))}, but it is {lowering!r}.")
+    check_lowering(lowering)
     if lowering == "xla" or (lowering == "auto" and jax.default_backend() != "cpu"):
         return portably()
     obstacle = _obstacle()
@@ -62,7 +70,7 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
         except UnknownPrimitive as unknown:
             obstacle = f"the equations use `{unknown}`, which has none"
     if lowering == "llvm":
-        raise ValueError(f"Argument `lowering` is 'llvm', but there can be no machine code: {obstacle}.")
+        raise ValueError(f"Argument `lowering` is `llvm`, but there can be no machine code: {obstacle}.")
     warn_once(f"{done} by `jax.numpy`, several times slower than by machine code: {obstacle}.")
     return portably()
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxion.kernel import lowered
+from jaxion.kernel import check_lowering, lowered
 from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.paths import check_settable, lookup, replace
@@ -92,6 +92,7 @@ def sensitivity(
     Raises:
         PathError: A path names nothing, or a path of `wrt` follows from the state.
         SetPointError: A single model has no stable set-point.
+        ValueError: There is no such `lowering`, or it is not possible.
 
     Example:
         >>> import jaxion
@@ -102,6 +103,7 @@ def sensitivity(
     Source: Heinrich & Schuster (1996) The Regulation of Cellular Systems, chapter 5, for the scaling.
     """
     of, wrt = _names("of", of), _names("wrt", wrt)
+    check_lowering(lowering)
     # Looked up here, so that a mistyped path is answered before anything is compiled.
     rows, columns = [lookup(model, path) for path in of], [check_settable(model, path) for path in wrt]
     point = setpoint(model, start=start, lowering=lowering) if point is None else point

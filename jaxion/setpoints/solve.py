@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxion.errors import SetPointError, Status
+from jaxion.kernel import check_lowering
 from jaxion.kernel.dense import select
 from jaxion.model import Model
 from jaxion.precision import check_precision
@@ -51,6 +52,7 @@ def setpoint(
 
     Raises:
         SetPointError: The cell has no stable set-point and `throw` says so.
+        ValueError: An argument is not what it has to be, or `lowering` is not possible.
         PrecisionError: The model or JAX is in single precision and `precision` is not `"float32"`.
 
     Example:
@@ -62,6 +64,7 @@ def setpoint(
     Source: Düsterwald et al. (2018) eLife 7:e39575 for the closed form that it is tested against.
     """
     check_precision(model, precision)
+    check_lowering(lowering)
     starts: list[Any] = list(start) if isinstance(start, Sequence) and not isinstance(start, str) else [start]
     if not starts:
         raise ValueError("Argument `start` must hold at least one start, but it is empty.")

@@ -1,5 +1,6 @@
 """`solve`: the public function, for one cell or a batch, eager or under a transformation."""
 
+import functools
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion.errors import Status, TransientError, nearest
-from jaxion.kernel import Course, integrate
+from jaxion.kernel import Course, check_lowering, integrate
 from jaxion.model import Model
 from jaxion.paths import check_settable
 from jaxion.precision import check_precision
@@ -49,6 +50,7 @@ def solve(
     max_steps: int = 1_000_000,
     throw: bool | None = None,
     precision: str = "float64",
+    lowering: str = "auto",
     **options: Any,
 ) -> Solution:
     r"""Integrate a model through a protocol.
@@ -70,6 +72,8 @@ def solve(
         max_steps: Steps tried in a cell at most.
         throw: Raise `TransientError` on failure. Default: for one cell outside of any transformation, never for a batch.
         precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
+        lowering: What the kernel runs, and a set-point to start from: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever
+            is the faster one that is possible (`"auto"`).
         **options: Of the diffrax road: `solver`, `controller` and `adjoint`.
 
     Returns:
@@ -77,7 +81,7 @@ def solve(
 
     Raises:
         PathError: The protocol, a measure or `wrt` names nothing.
-        ValueError: An argument is not what it has to be.
+        ValueError: An argument is not what it has to be, or `lowering` is not possible.
         TransientError: The cell did not finish and `throw` says so.
         PrecisionError: The model or JAX is in single precision and `precision` is not `"float32"`.
 
@@ -100,6 +104,9 @@ def solve(
     check_precision(model, precision)
     if backend not in BACKENDS:
         raise ValueError(f"Argument `backend` must be one of {', '.join(BACKENDS)}, but it is `{backend}`.{nearest(backend, BACKENDS)}")
+    check_lowering(lowering)
+    if lowering != "auto" and backend == "diffrax":
+        raise ValueError(f'Argument `lowering` goes with `backend="kernel"` only, but it is `{lowering}` for `backend="diffrax"`.')
     if options and backend != "diffrax":
         raise ValueError(f'Argument `{next(iter(options))}` goes with `backend="diffrax"` only.')
     wrt = (wrt,) if isinstance(wrt, str) else tuple(wrt)
@@ -111,7 +118,7 @@ def solve(
     measures = look_up(drive.model, measure or {})
 
     def run(model: Model, drive: Drive) -> Solution:
-        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, options)
+        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, lowering, options)
 
     solution = forward(lambda changed: run(changed, resolve(protocol, changed)), model, wrt) if wrt else run(model, drive)
     traced = isinstance(solution.status, Tracer)
@@ -129,9 +136,10 @@ def _solve(
     rtol: float,
     max_steps: int,
     backend: str,
+    lowering: str,
     options: Mapping[str, Any],
 ) -> Solution:
-    rows, found = start_rows(model, "baseline" if start is None else start)
+    rows, found = start_rows(model, "baseline" if start is None else start, lowering)
     if rows.shape[0] != len(drive.model.rows):
         raise ValueError("The protocol adds rows to the model.")
     cells = jnp.broadcast_shapes(drive.model.cells, rows.shape[1:], drive.edges.shape[1:], drive.value.shape[2:])
@@ -139,7 +147,7 @@ def _solve(
     observed = tuple(sorted({m.path for m in reduced.values()}))
     system = equations(drive, observed)
     reductions = tuple(m.reduction(observed.index(m.path)) for m in reduced.values())
-    integrator = integrate
+    integrator = functools.partial(integrate, lowering=lowering)
     if backend == "diffrax":
         from jaxion.transients.diffrax_road import integrate_by_diffrax
 

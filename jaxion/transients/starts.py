@@ -14,12 +14,13 @@ STARTS: Final = ("baseline", "setpoint")
 """Starts that have a name."""
 
 
-def start_rows(model: Model, start: Any) -> tuple[Float[Array, "rows *cells"], Int[Array, "*cells"]]:
+def start_rows(model: Model, start: Any, lowering: str = "auto") -> tuple[Float[Array, "rows *cells"], Int[Array, "*cells"]]:
     """Rows at the start, and the status of each cell: that of its set-point where it has none.
 
     Args:
         model: Model that the protocol begins with.
         start: `"baseline"`, `"setpoint"`, a `SetPoint`, a `State`, or rows of shape `(rows, *cells)`.
+        lowering: What a set-point is sought by, as for `setpoint`.
 
     Raises:
         ValueError: `start` is something else, or has other rows than the model.
@@ -29,7 +30,7 @@ def start_rows(model: Model, start: Any) -> tuple[Float[Array, "rows *cells"], I
         names = " or ".join(f"`{name}`" for name in STARTS)
         raise ValueError(f"Argument `start` must be {names}, a SetPoint or a state, but it is `{start}`.{nearest(start, STARTS)}")
     if isinstance(start, str) and start == "setpoint":
-        start = setpoint(model)
+        start = setpoint(model, lowering=lowering)
     if isinstance(start, SetPoint):
         rows = start.model.pack(start.snapshot)
         _check_rows(model, start.model)
