@@ -22,6 +22,7 @@ from jaxion.errors import (
     TransientError,
     UnitError,
 )
+from jaxion.examinations import Diagnosis, Examination, doctor
 from jaxion.fits import (
     Fit,
     FitProblem,
@@ -60,6 +61,8 @@ __all__ = [
     "ConfigError",
     "ConservationError",
     "Cycle",
+    "Diagnosis",
+    "Examination",
     "Factor",
     "Fit",
     "FitError",
@@ -94,6 +97,7 @@ __all__ = [
     "calibrate",
     "check",
     "crossing",
+    "doctor",
     "enable_x64",
     "estimated",
     "final",

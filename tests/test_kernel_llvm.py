@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from llvmlite import ir
-from problems import PROBLEMS
 
 from jaxion.errors import Status
+from jaxion.examinations.problems import PROBLEMS
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate, lowerings, native
 from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
 from jaxion.kernel.llvm import emit_program

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import PROBLEMS
 
+from jaxion.examinations.problems import PROBLEMS
 from jaxion.kernel import System, integrate
 from jaxion.kernel.rosenbrock import interpolate
 from jaxion.kernel.steps import step

@@ -26,6 +26,7 @@ LAYERS = [
     "sensitivities",
     "sweeps fits",
     "plots",
+    "examinations",
     "cli",
 ]
 RANK = {module: rank for rank, line in enumerate(LAYERS) for module in line.split()}

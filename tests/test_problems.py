@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 import pytest
-from problems import PROBLEMS
 from scipy.integrate import solve_ivp
+
+from jaxion.examinations.problems import PROBLEMS
 
 
 @pytest.fixture(params=PROBLEMS)

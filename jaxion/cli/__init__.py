@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _verbs() -> dict[str, Callable[..., int]]:
-    from jaxion.cli import check, demo, fit, listing, plot, sensitivity, setpoint, simulate, stores, sweep
+    from jaxion.cli import check, demo, doctor, fit, listing, plot, sensitivity, setpoint, simulate, stores, sweep
 
     return {
         "demo": demo.demo,
@@ -63,6 +63,7 @@ def _verbs() -> dict[str, Callable[..., int]]:
         "fit": fit.fit,
         "report": fit.report,
         "plot": plot.plot,
+        "doctor": doctor.doctor,
     }
 
 

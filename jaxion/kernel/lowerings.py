@@ -31,6 +31,22 @@ def check_lowering(lowering: str) -> None:
         )
 
 
+def automatic() -> tuple[str, str]:
+    """What "auto" takes in this process where the equations allow it, and why, as the end of a sentence.
+
+    Raises:
+        ValueError: `VARIABLE` names no lowering.
+    """
+    chosen = os.environ.get(VARIABLE, "auto")
+    check_lowering(chosen)
+    if chosen != "auto":
+        return chosen, f"`{VARIABLE}` says so"
+    if jax.default_backend() != "cpu":
+        return "xla", "machine code is for a CPU"
+    obstacle = _obstacle()
+    return ("llvm", "the faster one") if obstacle is None else ("xla", obstacle)
+
+
 def run_lowered(plan: Plan, given: Given, lowering: str, portably: Callable[[Plan, Given], Course]) -> Course:
     """All cells, by machine code or portably.
 

@@ -5,10 +5,10 @@ import importlib.metadata
 import json
 import subprocess
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jax
 import numpy as np
@@ -47,7 +47,7 @@ def attributes(plan: Plan, config: str | None = None, file: Path | None = None) 
         "chunk": plan.chunk,
         "sweep_hash": sweep_hash(plan),
         "versions": json.dumps(versions()),
-        "device": device(),
+        "device": devices()[0],
     }
     if plan.request.of:
         attrs |= {"of": list(plan.request.of), "wrt": list(plan.request.wrt)}
@@ -108,10 +108,14 @@ def _text(value: Any) -> str:
     return textwrap.shorten(value if isinstance(value, str) else json.dumps(value), 60, placeholder=" …")
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that make the numbers and the files."""
+PACKAGES: Final = ("jaxion", "jax", "jaxlib", "numpy", "scipy", "zarr")
+"""Packages that make the numbers and the files."""
+
+
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Versions of packages by name."""
     found = {}
-    for name in ("jaxion", "jax", "jaxlib", "numpy", "scipy", "zarr"):
+    for name in packages:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -119,10 +123,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def device() -> str:
-    """Kind of the device that the cells are computed on."""
-    first = jax.devices()[0]
-    return first.platform if first.device_kind == first.platform else f"{first.platform} ({first.device_kind})"
+def devices() -> list[str]:
+    """Kind of each device; cells are computed on the first."""
+    found = [(device.platform, device.device_kind) for device in jax.devices()]
+    return [platform if kind == platform else f"{platform} ({kind})" for platform, kind in found]
 
 
 def git_revision() -> str | None:

@@ -24,6 +24,8 @@ BARI = "Mazzia & Magherini (2008) Test Set for Initial Value Problem Solvers, re
 
 
 class Problem(NamedTuple):
+    """A stiff problem with a published end; fields as above."""
+
     f: Callable[[Any, Any, Any], Any]
     theta: np.ndarray
     y0: np.ndarray
@@ -33,19 +35,23 @@ class Problem(NamedTuple):
 
     @property
     def scale(self) -> np.ndarray:
+        """Size of each row: the decade of its end value."""
         return 10.0 ** np.floor(np.log10(np.abs(self.end)))
 
 
 def robertson(t, y, k):
+    """Autocatalytic reaction over eleven decades of time."""
     a, b, c = k[0] * y[0], k[1] * y[1] ** 2, k[2] * y[1] * y[2]
     return jnp.stack([c - a, a - b - c, b])
 
 
 def van_der_pol(t, y, epsilon):
+    """Relaxation oscillator, ε y″ = (1 − y²) y′ − y."""
     return jnp.stack([y[1], ((1 - y[0] ** 2) * y[1] - y[0]) / epsilon[0]])
 
 
 def hires(t, y, theta):
+    """High irradiance responses of photomorphogenesis: eight reactants."""
     together = theta[0] * y[5] * y[7]
     apart = 1.81 * y[6]
     return jnp.stack(
@@ -63,6 +69,7 @@ def hires(t, y, theta):
 
 
 def oregonator(t, y, theta):
+    """Belousov–Zhabotinskii reaction: a stiff limit cycle."""
     s, q, w = theta
     return jnp.stack([s * (y[1] + y[0] * (1 - q * y[0] - y[1])), (y[2] - (1 + y[0]) * y[1]) / s, w * (y[0] - y[2])])
 
@@ -98,6 +105,7 @@ POLLU_REACTIONS = (
 
 
 def pollu(t, y, k):
+    """Air pollution: 25 reactions of 20 species."""
     rates = [jnp.zeros(())] * 20
     for reaction, (used, made) in enumerate(POLLU_REACTIONS):
         speed = k[reaction]
