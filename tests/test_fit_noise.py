@@ -8,7 +8,7 @@ from fit_cases import AB, X, growth, line, straight
 from scipy.optimize import least_squares
 
 import jaxion
-from jaxion import FitProblem, Recording
+from jaxion import FitProblem, PathError, Recording
 from jaxion.fits.noise import Huber, Student
 
 # Noise
@@ -151,3 +151,14 @@ def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     assert fit.sd == pytest.approx(alone.sd, rel=1e-6)
     assert len(fit.models) == 2
     assert str(FitProblem.join(*parts)) == "Fit of 2 parameters to 26 values of 2 channels in 2 experiments"
+
+
+def test_a_local_parameter_is_each_experiments_own():
+    parts = [straight(2 * X + b) for b in (-1.0, 3.0)]
+    joined = FitProblem.join(*parts, local=("b",))
+    assert joined.names == ("a", "b#1", "b#2")
+    fit = jaxion.fit(joined)
+    assert fit.values == pytest.approx({"a": 2.0, "b#1": -1.0, "b#2": 3.0}, abs=1e-8)
+    assert [float(model(0.0)) for model in fit.models] == pytest.approx([-1.0, 3.0], abs=1e-8)
+    with pytest.raises(PathError, match=r"`c` is no parameter of these problems"):
+        FitProblem.join(*parts, local=("c",))

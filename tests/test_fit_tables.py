@@ -119,6 +119,16 @@ def test_a_failed_simulation_never_reads_as_a_perfect_fit():
     assert "not finite" in str(fit)
 
 
+def test_a_start_that_no_longer_improves_ends_early():
+    adam = optax.adam(optax.exponential_decay(0.3, 40, 0.5))
+    fit = jaxion.fit(straight(2 * X - 1), adam, steps=1000, patience=20, tolerance=1e-8)
+    assert len(fit.history) < 500
+    assert fit.values == pytest.approx({"a": 2.0, "b": -1.0}, abs=0.05)
+    unfinished = jaxion.fit(hill_fit().problem, steps=1)
+    assert unfinished.status == Status.max_steps
+    assert not unfinished.ok
+
+
 # The loss in plain JAX
 
 

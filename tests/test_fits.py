@@ -97,6 +97,21 @@ def test_a_transient_is_fitted_by_gradient_descent():
     assert fit.history[-1, 0] < 1e-2 * fit.history[0, 0]
 
 
+@pytest.mark.slow
+def test_starts_of_a_transient_that_have_no_set_point_spoil_no_other():
+    factors = {"neuron.leak_K.g": 0.2, "neuron.leak_Cl.g": 3.5, "neuron.nka.v_max": 6.0}
+    frail = jaxion.replace(cell(), {path: factor * float(cell()[path]) for path, factor in factors.items()})
+    recording = {"t": TIMES, "neuron.V": [-40.0, -35.0, -30.0]}
+    free = {"neuron.leak_Na.g": jaxion.positive()}
+    problem = FitProblem(frail, PUMP_BLOCK, recording, free, {"neuron.V": 1.0}, start="setpoint")
+    fit = jaxion.fit(problem, optax.adam(0.05), steps=20, starts=8, spread=3.0)
+    failed = fit.statuses == Status.no_setpoint
+    assert 0 < failed.sum() < 8
+    assert np.all(np.isnan(fit.losses[failed]))
+    assert np.all(fit.losses[~failed] <= fit.history[0, ~failed])
+    assert fit.ok
+
+
 def test_experiments_on_different_models_share_what_is_common():
     # The same cell in two baths: what one set-point leaves open, two determine.
     free = {p: jaxion.positive() for p in ("neuron.kcc2.g", "neuron.leak_Cl.g")}

@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from jaxion.errors import Status
 from jaxion.fits.parameters import Unknowns
-from jaxion.fits.problem import FitProblem
+from jaxion.fits.problem import FitProblem, Layout
 
 _SHORTEST: Final = 1e-8
 """Fraction of a step below which a start gives up: the model fails in every direction that the optimiser takes."""
@@ -39,7 +39,7 @@ class DescentState(NamedTuple):
     done: Array
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class Descent:
     """A method that walks down the gradient.
 
@@ -67,7 +67,7 @@ class Descent:
         (value, status), grad = jax.value_and_grad(loss, has_aux=True)(u)
         return Slope(value, jnp.where(jnp.all(jnp.isfinite(grad)) | (status != Status.ok), status, int(Status.not_finite)), grad)
 
-    def init(self, problem: FitProblem, u: Unknowns, found: "Slope") -> DescentState:
+    def init(self, layout: Layout, u: Unknowns, found: "Slope") -> DescentState:
         """State of a start."""
         zero, one, bad = jnp.zeros((), int), jnp.ones(()), found.status != Status.ok
         return DescentState(u, found.loss, found.grad, u, found.loss, zero, one, self.optimiser.init(u), found.status, bad)
@@ -86,7 +86,7 @@ class Descent:
             updates, inner = optimiser.update(s.grad, s.inner, s.u, value=s.loss, grad=s.grad, value_fn=far)
         return Proposal(s.u + s.shortened * jnp.asarray(updates), inner)
 
-    def judge(self, problem: FitProblem, s: DescentState, proposal: "Proposal", found: "Slope") -> DescentState:
+    def judge(self, layout: Layout, s: DescentState, proposal: "Proposal", found: "Slope") -> DescentState:
         """A step that ends where the model fails, or of a monotone method one that goes up, is taken back and shortened."""
         trial, bad = proposal.u, found.status != Status.ok
         rise = jnp.sum(s.grad * (trial - s.u))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxion.fits.least_squares import Linearised, channel_of_residual
+from jaxion.fits.least_squares import Linearised
 from jaxion.fits.parameters import Parameter, Unknowns
 from jaxion.fits.problem import FitProblem
 from jaxion.fits.transforms import Interval, Unbounded
@@ -92,7 +92,7 @@ def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Informat
         u: The unknowns.
         found: What was computed there, at the scatter that was found there.
     """
-    free, rows = problem.parameters.free, channel_of_residual(problem)
+    free, rows = problem.parameters.free, problem.layout.channel
     slopes = np.array([float(jax.grad(lambda x, p=p: p.transform.value(x))(jnp.asarray(u[i], float))) for i, p in enumerate(free)])
     values = np.array([float(p.transform.value(u[i])) for i, p in enumerate(free)])
     sizes = np.array([_size(p, value) for p, value in zip(free, values, strict=True)])

@@ -19,8 +19,7 @@ from jaxtyping import Array
 
 from jaxion.errors import Status
 from jaxion.fits.parameters import Unknowns
-from jaxion.fits.problem import Evaluation, FitProblem
-from jaxion.fits.transforms import Unbounded
+from jaxion.fits.problem import Evaluation, FitProblem, Layout
 
 _LEAST: Final = 1e-10
 """Smallest damping."""
@@ -57,7 +56,7 @@ class LeastSquaresState(NamedTuple):
         return self.loss
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class LeastSquares:
     """Levenberg–Marquardt.
 
@@ -75,13 +74,13 @@ class LeastSquares:
         """What a step needs to know of a place."""
         return linearised(problem, u, sd)
 
-    def init(self, problem: FitProblem, u: Unknowns, found: "Linearised", moving: Array) -> LeastSquaresState:
+    def init(self, layout: Layout, u: Unknowns, found: "Linearised", moving: Array) -> LeastSquaresState:
         """State of a start where the problem was evaluated with a scatter of one; `moving` masks the unknowns that may change."""
-        one = jnp.ones(len(problem.channels))
-        factor, sd = _rescaled(problem, found.at, one)
+        one = jnp.ones(len(layout.sizes))
+        factor, sd = _rescaled(layout, found.at, one)
         return LeastSquaresState(
             u=u,
-            loss=_loss(problem, found.at, one, sd),
+            loss=_loss(layout, found.at, one, sd),
             residuals=factor * found.at.residuals,
             jacobian=factor[:, None] * found.jacobian,
             sd=sd,
@@ -92,7 +91,7 @@ class LeastSquares:
             done=found.at.status != Status.ok,
         )
 
-    def propose(self, problem: FitProblem, s: LeastSquaresState) -> "Proposal":
+    def propose(self, layout: Layout, s: LeastSquaresState) -> "Proposal":
         """A trial step."""
         J = jnp.where(s.moving[None, :], s.jacobian, 0.0)
         sizes = jnp.sum(J**2, axis=0)
@@ -101,12 +100,12 @@ class LeastSquares:
         Q, R = jnp.linalg.qr(jnp.concatenate([J, jnp.diag(jnp.sqrt(s.damping * D))]))
         delta = jax.scipy.linalg.solve_triangular(R, -(Q[: J.shape[0]].T @ s.residuals))
         # The unknown of a bounded parameter is a logarithm: a long step would end where everything has saturated, for good.
-        longest = jnp.max(jnp.where(_bounded(problem), jnp.abs(delta), 0.0))
+        longest = jnp.max(jnp.where(np.array(layout.bounded), jnp.abs(delta), 0.0))
         delta = delta * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))
         predicted = _half_square(s.residuals) - _half_square(s.residuals + J @ delta)
         return Proposal(s.u + delta, s.sd, predicted)
 
-    def judge(self, problem: FitProblem, s: LeastSquaresState, proposal: "Proposal", found: "Linearised") -> LeastSquaresState:
+    def judge(self, layout: Layout, s: LeastSquaresState, proposal: "Proposal", found: "Linearised") -> LeastSquaresState:
         """The trial is taken if the loss falls."""
         before = _half_square(s.residuals)
         # Compared with the scatter as it was; a better place then has its own.
@@ -116,10 +115,10 @@ class LeastSquares:
         eased = jnp.maximum(s.damping * jnp.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), _LEAST)
         damping = jnp.where(better, eased, s.damping * s.growth)
         short = jnp.max(jnp.abs(proposal.u - s.u)) <= self.step_tolerance
-        factor, sd = _rescaled(problem, found.at, s.sd)
+        factor, sd = _rescaled(layout, found.at, s.sd)
         return LeastSquaresState(
             u=jnp.where(better, proposal.u, s.u),
-            loss=jnp.where(better, _loss(problem, found.at, s.sd, sd), s.loss),
+            loss=jnp.where(better, _loss(layout, found.at, s.sd, sd), s.loss),
             residuals=jnp.where(better, factor * found.at.residuals, s.residuals),
             jacobian=jnp.where(better, factor[:, None] * found.jacobian, s.jacobian),
             sd=jnp.where(better, sd, s.sd),
@@ -158,32 +157,16 @@ def linearised(problem: FitProblem, u: Unknowns, sd: Array) -> Linearised:
     return Linearised(found, jnp.where(found.status == Status.ok, jacobian, 0.0))
 
 
-def channel_of_residual(problem: FitProblem) -> np.ndarray:
-    """Number of the channel that each residual belongs to; −1 for priors."""
-    numbers = [np.full(channel.size, i) for i, channel in enumerate(problem.channels)]
-    priors = sum(p.transform.prior is not None for p in problem.parameters.free)
-    return np.concatenate([*numbers, np.full(priors, -1)])
-
-
-def _bounded(problem: FitProblem) -> np.ndarray:
-    return np.array([not isinstance(p.transform, Unbounded) for p in problem.parameters.free])
-
-
-def _estimated(problem: FitProblem) -> np.ndarray:
-    return np.array([channel.noise.estimated for channel in problem.channels])
-
-
-def _rescaled(problem: FitProblem, found: Evaluation, old: Array) -> tuple[Array, Array]:
+def _rescaled(layout: Layout, found: Evaluation, old: Array) -> tuple[Array, Array]:
     """Factor on each residual for the scatter that is estimated from them, and that scatter."""
-    sd = jnp.where(_estimated(problem), found.sd, 1.0)
-    ratio = jnp.append(old / sd, 1.0)
-    return ratio[channel_of_residual(problem)], sd
+    sd = jnp.where(np.array(layout.estimated), found.sd, 1.0)
+    return jnp.append(old / sd, 1.0)[layout.channel], sd
 
 
-def _loss(problem: FitProblem, found: Evaluation, old: Array, new: Array) -> Array:
+def _loss(layout: Layout, found: Evaluation, old: Array, new: Array) -> Array:
     """Loss at the scatter `new`, from that at `old`."""
-    sizes = np.array([float(channel.size * channel.noise.estimated) for channel in problem.channels])
-    factor, _ = _rescaled(problem, found, old)
+    sizes = np.array(layout.sizes, float) * np.array(layout.estimated)
+    factor, _ = _rescaled(layout, found, old)
     return _half_square(factor * found.residuals) + jnp.sum(sizes * jnp.log(new))
 
 

@@ -121,6 +121,19 @@ def parameters(experiment: AbstractExperiment, free: Mapping[str, Any]) -> Param
     return Parameters(tuple(found), tied, fixed)
 
 
+def renamed(parameters: Parameters, names: Mapping[str, str]) -> Parameters:
+    """The same parameters under other names."""
+
+    def new(name: str) -> str:
+        return names.get(name, name)
+
+    return Parameters(
+        tuple(dataclasses.replace(p, name=new(p.name)) for p in parameters.free),
+        {new(name): (new(other), factor) for name, (other, factor) in parameters.tied.items()},
+        {new(name): value for name, value in parameters.fixed.items()},
+    )
+
+
 def join(parts: Sequence[Parameters]) -> Parameters:
     """Parameters of several experiments: those of one name are one parameter.
 

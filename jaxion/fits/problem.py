@@ -4,6 +4,7 @@ The loss is the negative log-posterior but for a constant: $\tfrac12\sum r^2$ ov
 values and priors, with $n\ln\hat\sigma + n/2$ for a channel of $n$ values whose scatter is estimated.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,13 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from jaxion.errors import Status
+from jaxion.errors import PathError, Status, nearest
 from jaxion.fits import parameters as own
 from jaxion.fits.channels import Channel
 from jaxion.fits.experiments import AbstractExperiment, failed, on_model
 from jaxion.fits.parameters import Parameters, Unknowns
 from jaxion.fits.recordings import as_recording
 from jaxion.fits.tables import on_function, on_mechanism
+from jaxion.fits.transforms import Unbounded
 from jaxion.mechanisms.base import AbstractMechanism
 from jaxion.model import Model
 
@@ -41,6 +43,28 @@ class Evaluation(NamedTuple):
     sd: Float[Array, " channels"]
     status: Int[Array, ""]
     raw: tuple[Array, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What a search has to know of a problem besides how to evaluate it; problems that share it share what is compiled.
+
+    Attributes:
+        sizes: Number of residuals of each channel.
+        estimated: Whether the scatter of each channel is estimated.
+        priors: Number of priors, whose residuals come last.
+        bounded: Whether each unknown is a logarithm.
+    """
+
+    sizes: tuple[int, ...]
+    estimated: tuple[bool, ...]
+    priors: int
+    bounded: tuple[bool, ...]
+
+    @property
+    def channel(self) -> np.ndarray:
+        """Number of the channel that each residual belongs to; −1 for priors."""
+        return np.repeat([*range(len(self.sizes)), -1], [*self.sizes, self.priors])
 
 
 class FitProblem:
@@ -109,25 +133,37 @@ class FitProblem:
             experiment = on_function(model, given, noise, free, at or {}, *linear)
         else:
             raise ValueError(f"Argument `model` must be a Model, a mechanism or a function, but it is `{model}`.")
-        self._set((experiment,), own.parameters(experiment, free), ((*free,),))
+        self._set((experiment,), own.parameters(experiment, free), ({name: name for name in free},))
 
-    def _set(self, experiments: tuple[AbstractExperiment, ...], parameters: Parameters, taken: tuple[tuple[str, ...], ...]) -> None:
+    def _set(self, experiments: tuple[AbstractExperiment, ...], parameters: Parameters, taken: tuple[dict[str, str], ...]) -> None:
         self.experiments, self.parameters, self._taken = experiments, parameters, taken
         self._compiled: dict[Any, Callable[..., Any]] = {}
 
     @classmethod
-    def join(cls, *problems: "FitProblem") -> "FitProblem":
+    def join(cls, *problems: "FitProblem", local: Sequence[str] = ()) -> "FitProblem":
         """Several experiments at once: parameters of the same name are shared, and have to be given the same transform and start.
+
+        Args:
+            *problems: The problems.
+            local: Parameters that are not shared: each problem has its own, named `bath.K#1`, `bath.K#2`, ….
 
         Raises:
             ValueError: There is no problem, or two of them differ in what they say about a parameter.
+            PathError: A local parameter is none of any problem.
         """
         if not problems:
             raise ValueError("There must be at least one problem to join, but there is none.")
-        joined = cls.__new__(cls)
+        known = {name for problem in problems for taken in problem._taken for name in taken.values()}
+        for name in local:
+            if name not in known:
+                raise PathError(f"`{name}` is no parameter of these problems.{nearest(name, known)}")
+        joined, parts, taken = cls.__new__(cls), [], []
+        for i, problem in enumerate(problems):
+            names = {name: f"{name}#{i + 1}" for name in local}
+            parts.append(own.renamed(problem.parameters, names))
+            taken += [{path: names.get(name, name) for path, name in one.items()} for one in problem._taken]
         experiments = tuple(experiment for problem in problems for experiment in problem.experiments)
-        taken = tuple(names for problem in problems for names in problem._taken)
-        joined._set(experiments, own.join([problem.parameters for problem in problems]), taken)
+        joined._set(experiments, own.join(parts), tuple(taken))
         return joined
 
     @property
@@ -146,6 +182,17 @@ class FitProblem:
         return sum(channel.size for channel in self.channels)
 
     @property
+    def layout(self) -> Layout:
+        """Sizes and kinds of channels and unknowns."""
+        channels, free = self.channels, self.parameters.free
+        return Layout(
+            tuple(channel.size for channel in channels),
+            tuple(channel.noise.estimated for channel in channels),
+            sum(p.transform.prior is not None for p in free),
+            tuple(not isinstance(p.transform, Unbounded) for p in free),
+        )
+
+    @property
     def accuracy(self) -> float:
         """Relative accuracy of what is computed, that of the worst experiment."""
         return max(experiment.accuracy for experiment in self.experiments)
@@ -161,10 +208,11 @@ class FitProblem:
         p, n, c, e = (f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
         return f"Fit of {p} to {n} of {c} in {e}"
 
-    @property
-    def parts(self) -> tuple[tuple[AbstractExperiment, tuple[str, ...]], ...]:
-        """Each experiment, and the parameters that it takes."""
-        return tuple(zip(self.experiments, self._taken, strict=True))
+    def by_experiment(self, values: Mapping[str, Any]) -> list[tuple[AbstractExperiment, dict[str, Any]]]:
+        """Each experiment with the values of the paths that it takes, those that are tied or fixed included."""
+        everything = self.parameters.all_values(values)
+        pairs = zip(self.experiments, self._taken, strict=True)
+        return [(experiment, {path: everything[name] for path, name in taken.items()}) for experiment, taken in pairs]
 
     def predict(self, values: Mapping[str, Any]) -> tuple[list[Array], Array]:
         """The model's values of each channel at all samples, in the order of `channels`, and a `Status`; in plain JAX.
@@ -172,9 +220,9 @@ class FitProblem:
         Args:
             values: Value of each free parameter.
         """
-        everything, raw, status = self.parameters.all_values(values), [], jnp.asarray(int(Status.ok))
-        for experiment, taken in self.parts:
-            predicted, outcome = experiment.predict({name: everything[name] for name in taken})
+        raw, status = [], jnp.asarray(int(Status.ok))
+        for experiment, own_values in self.by_experiment(values):
+            predicted, outcome = experiment.predict(own_values)
             raw += [predicted[channel.name] for channel in experiment.channels]
             status = jnp.where(failed(status), status, outcome.astype(status.dtype))
         return raw, status

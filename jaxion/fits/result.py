@@ -59,8 +59,7 @@ class Fit:
     @property
     def models(self) -> tuple[Any, ...]:
         """The model, mechanism or function of each experiment at the best values."""
-        everything = self.problem.parameters.all_values(self.values)
-        return tuple(e.with_values({name: everything[name] for name in taken}) for e, taken in self.problem.parts)
+        return tuple(experiment.with_values(values) for experiment, values in self.problem.by_experiment(self.values))
 
     @property
     def model(self) -> Any:

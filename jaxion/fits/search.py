@@ -11,7 +11,7 @@ import numpy as np
 from jaxion.errors import FitError, Status, nearest
 from jaxion.fits.descent import Descent
 from jaxion.fits.least_squares import LeastSquares
-from jaxion.fits.problem import FitProblem
+from jaxion.fits.problem import FitProblem, Layout
 from jaxion.fits.result import Fit, leading
 from jaxion.fits.starts import starting_values
 
@@ -89,31 +89,41 @@ def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any
         steps: Steps at most.
         moving: Mask of the unknowns that may change in each start, for `LeastSquares`; default all.
     """
-    # The model is compiled in one place, `evaluate`, which all methods of a kind share; the rest is small.
-    kind, key = type(method), (type(method), *vars(method).values())
-    evaluate = problem.compiled(kind, lambda: jax.vmap(lambda *at: method.evaluate(problem, *at)))
-    begin = problem.compiled(("init", *key), lambda: jax.vmap(lambda *given: method.init(problem, *given)))
-    propose = problem.compiled(("propose", *key), lambda: jax.vmap(lambda state: method.propose(problem, state)))
-
-    def advance(state: Any, proposal: Any, found: Any) -> Any:
-        new = method.judge(problem, state, proposal, found)
-        return jax.tree.map(lambda old, new: jnp.where(state.done, old, new), state, new)
-
-    judge = problem.compiled(("judge", *key), lambda: jax.vmap(advance))
-    if kind is LeastSquares:
+    # The model is compiled in one place, `evaluate`, for all methods of a kind; the rest is small, and compiled for all problems alike.
+    layout, least_squares = problem.layout, isinstance(method, LeastSquares)
+    evaluate = problem.compiled(type(method), lambda: jax.vmap(lambda *at: method.evaluate(problem, *at)))
+    begin, judge = _compiled("init", method, layout), _compiled("judge", method, layout)
+    if least_squares:
+        propose = _compiled("propose", method, layout)
         moving = jnp.ones(unknowns.shape, bool) if moving is None else moving
-        state = begin(unknowns, evaluate(unknowns, jnp.ones((len(unknowns), len(problem.channels)))), moving)
+        state = begin(unknowns, evaluate(unknowns, jnp.ones((len(unknowns), len(layout.sizes)))), moving)
     else:
+        # An optimiser may search along a line by itself.
+        propose = problem.compiled(("propose", method), lambda: jax.vmap(lambda state: method.propose(problem, state)))
         state = begin(unknowns, evaluate(unknowns))
     history = [np.asarray(state.best_loss)]
     for _ in range(steps):
         if np.all(np.asarray(state.done)):
             break
         proposal = propose(state)
-        found = evaluate(proposal.u, proposal.sd) if kind is LeastSquares else evaluate(proposal.u)
+        found = evaluate(proposal.u, proposal.sd) if least_squares else evaluate(proposal.u)
         state = judge(state, proposal, found)
         history.append(np.asarray(state.best_loss))
     return state, np.stack(history)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(name: str, method: Any, layout: Layout) -> Any:
+    """A part of a method, for all starts."""
+    part = functools.partial(getattr(method, name), layout)
+    if name != "judge":
+        return jax.jit(jax.vmap(part))
+
+    def advance(state: Any, proposal: Any, found: Any) -> Any:
+        # A start that is done stays as it is.
+        return jax.tree.map(lambda old, new: jnp.where(state.done, old, new), state, part(state, proposal, found))
+
+    return jax.jit(jax.vmap(advance))
 
 
 def _method(optimiser: Any, method: str | None, patience: int | None, tolerance: float) -> Any:
