@@ -176,6 +176,20 @@ def test_fewer_values_than_parameters_are_flagged():
     assert "1 values cannot determine 2 parameters" in fit.statement or "1 value cannot determine 2 parameters" in fit.statement
 
 
+def test_derivatives_are_held_against_differences():
+    assert hill_fit().audit < 1e-5
+
+    @jax.custom_jvp
+    def wrong(a):
+        return a
+
+    wrong.defjvp(lambda primals, tangents: (primals[0], 0.5 * tangents[0]))
+    problem = FitProblem(lambda x, a: wrong(a) * x, None, {"x": X, "y": 2 * X}, {"a": jaxion.positive(1.0)}, {"y": 1.0})
+    fit = jaxion.fit(problem)
+    assert fit.audit == pytest.approx(1.0, rel=1e-2)
+    assert "Derivatives and differences disagree" in fit.statement
+
+
 def test_starts_are_a_labelled_dataset():
     ds = hill_fit().starts
     assert ds.sizes == {"start": 16, "step": len(hill_fit().history)}

@@ -37,6 +37,7 @@ def record(fit: Fit, profile: Profile | None = None) -> dict[str, Any]:
         "units": {p.name: p.unit for p in problem.parameters.free},
         "interval": fit.interval,
         "identifiable": fit.identifiable,
+        "audit": fit.audit,
         "singular_values": found.singular_values,
         "correlation": found.correlation,
         "sse": fit.sse,

@@ -80,8 +80,8 @@ class Information:
     def correlation(self) -> np.ndarray:
         """Correlation of the parameters, `(parameters, parameters)`; NaN for those without an end to their uncertainty."""
         size = np.sqrt(np.diag(self.covariance))
-        with np.errstate(invalid="ignore"):
-            return self.covariance / np.outer(size, size)
+        size = np.where(np.isfinite(size), size, np.nan)
+        return self.covariance / np.outer(size, size)
 
 
 def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Information:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from jaxion.errors import Status
 from jaxion.fits.fisher import Information, information, statement
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 _EQUAL: Final = 1e-9
 """Difference of the loss, relative to 1 + |loss|, that is none."""
+
+_DISPLACED: Final = 1e-3
+"""Displacement of the unknowns at which derivatives are held against differences."""
+
+_NOTHING: Final = 1e-9
+"""Change of the residuals, in standard deviations, that needs no derivative."""
+
+_AGREES: Final = 1e-2
+"""Relative difference between them that is put down to the tolerance of what is computed."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,14 +80,30 @@ class Fit:
     def _at(self) -> tuple[Any, Linearised]:
         """The unknowns of the best values, and what is computed there."""
         u = self.problem.parameters.unknowns(self.values)
-        # In a batch of as many as there were starts, which is compiled already.
-        count = len(self.losses)
+        found = self._evaluate(u, jnp.ones(len(self.problem.channels)))
+        if any(self.problem.layout.estimated):
+            found = self._evaluate(u, found.at.sd)
+        return u, found
+
+    def _evaluate(self, u: Array, sd: Array) -> Linearised:
+        """What is computed at a vector of unknowns; in a batch of as many as there were starts, which is compiled already."""
         evaluate = self.problem.compiled(LeastSquares, lambda: jax.vmap(lambda u, sd: linearised(self.problem, u, sd)))
-        us, one = jnp.tile(u, (count, 1)), jnp.ones((count, len(self.problem.channels)))
-        found = evaluate(us, one)
-        if any(channel.noise.estimated for channel in self.problem.channels):
-            found = evaluate(us, found.at.sd)
-        return u, jax.tree.map(lambda x: x[0], found)
+        count = (len(self.losses), 1)
+        return jax.tree.map(lambda x: x[0], evaluate(jnp.tile(u, count), jnp.tile(sd, count)))
+
+    @functools.cached_property
+    def audit(self) -> float:
+        """Relative difference of the derivatives from central differences at displaced values, along one random direction.
+
+        A Jacobian that is wrong without a sign of it would make every statement about uncertainty wrong; beyond 1e-2 `statement` says so.
+        """
+        u, found = self._at
+        direction = np.random.default_rng(len(u)).standard_normal(len(u))
+        step = _DISPLACED * direction / np.linalg.norm(direction)
+        sd = jnp.where(np.array(self.problem.layout.estimated), found.at.sd, 1.0)
+        up, down = (np.asarray(self._evaluate(u + sign * step, sd).at.residuals) for sign in (1.0, -1.0))
+        exact = np.asarray(found.jacobian) @ (2 * step)
+        return float(np.linalg.norm(up - down - exact) / max(np.linalg.norm(exact), _NOTHING))
 
     @functools.cached_property
     def information(self) -> Information:
@@ -112,7 +138,9 @@ class Fit:
     @property
     def statement(self) -> str:
         """In plain sentences, what the data determine and what they cannot."""
-        return statement(self.information, self.problem.size, self.problem.parameters.free)
+        said = statement(self.information, self.problem.size, self.problem.parameters.free)
+        # NaN, where the model fails beside the best values, is no agreement.
+        return said if self.audit <= _AGREES else f"{said} Derivatives and differences disagree by {self.audit:.1e}: do not rely on this."
 
     @functools.cached_property
     def channels(self) -> tuple[dict[str, Any], ...]:

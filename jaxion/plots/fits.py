@@ -18,6 +18,10 @@ _WIDEST: Final = 12.0
 """Widest interval that is drawn, in e-folds to either side."""
 
 
+_WIDE: Final = 10.0
+"""Ratio of the ends of an axis from which on it is logarithmic."""
+
+
 def data_figure(record: Mapping[str, Any]) -> Figure:
     """Data with their scatter against the model, one panel a channel; values at rest share one.
 
@@ -72,7 +76,9 @@ def profile_figure(record: Mapping[str, Any]) -> Figure:
         ax.plot(value[order], rise[order], color=INK, marker="o", markersize=3)
         ax.axhline(RISE, color=STRONG, linewidth=1, linestyle="--")
         ax.axvline(record["values"][name], color=PALE, linewidth=1)
-        ax.set_ylim(-0.2, max(3 * RISE, 1e-3))
+        ax.set_ylim(-0.2, 3 * RISE)
+        if value.min() > 0 and value.max() > _WIDE * value.min():
+            ax.set_xscale("log")
         ax.set_xlabel(_label(name, record["units"][name]))
         ax.set_ylabel("rise of the loss")
         plain_axes(ax)

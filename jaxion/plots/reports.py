@@ -53,6 +53,7 @@ def page(record: Mapping[str, Any]) -> str:
         _svg(search_figure(record)),
         "<h2>Directions</h2>",
         _directions(record),
+        f"<p>Derivatives agree with central differences at displaced values to {_text(record['audit'])}.</p>",
     ]
     if "profile" in record:
         parts += ["<h2>Profile likelihood</h2>", _svg(profile_figure(record))]
