@@ -10,7 +10,7 @@ import numpy as np
 from jaxion.errors import StoreError
 from jaxion.fits.profiles import Profile
 from jaxion.fits.result import Fit
-from jaxion.sweeps.provenance import device, git_revision, versions
+from jaxion.sweeps.provenance import devices, git_revision, versions
 from jaxion.sweeps.store import quiet
 
 FORMAT: Final = 1
@@ -44,7 +44,7 @@ def record(fit: Fit, profile: Profile | None = None) -> dict[str, Any]:
         "channels": fit.channels,
         "starts": {"loss": fit.losses, "status": fit.statuses, "history": fit.history},
         "versions": versions(),
-        "device": device(),
+        "device": devices()[0],
         "git_revision": git_revision(),
         "provenance": {"created": datetime.now(UTC).isoformat(timespec="seconds")},
     }
