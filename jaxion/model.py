@@ -125,6 +125,25 @@ class Model(eqx.Module):
         self.name, self.source, self.closure, self.gates = name, source, closure, gates
         self.anoxia, self.breaks, self.published = anoxia, breaks, published
 
+    def closed_by(self, closure: str) -> "Model":
+        """The same model with another closure."""
+        return Model(
+            self.compartments,
+            self.baths,
+            list(self.membranes.values()),
+            self.name,
+            self.source,
+            closure,
+            self.RT_F,
+            self.F,
+            links=list(self.links.values()),
+            axials=list(self.axials.values()),
+            gates=self.gates,
+            anoxia=self.anoxia,
+            breaks=self.breaks,
+            published=self.published,
+        )
+
     @property
     def solutions(self) -> dict[str, Compartment | Bath]:
         """Compartments and baths by name."""

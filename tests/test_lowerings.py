@@ -10,6 +10,8 @@ import pytest
 import jaxion
 from jaxion.cli import main
 
+pytestmark = pytest.mark.usefixtures("any_lowering")
+
 PROTOCOL = jaxion.Protocol(jaxion.rest(10), jaxion.block("neuron.nka", 0.9, 60))
 OF, WRT = ("neuron.V", "neuron.Cl"), ("neuron.kcc2.g", "bath.K")
 

@@ -8,7 +8,7 @@ from reference import transients as published
 from scipy.integrate import solve_ivp
 
 import jaxion
-from jaxion import Protocol, anoxia, block, crossing, final, maximum, rest
+from jaxion import Protocol, anoxia, bath, block, crossing, final, maximum, rest
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +92,6 @@ def test_rates_at_an_edge_are_those_of_the_phase_that_begins(cell, set_point):
     assert V[1] == pytest.approx(V[2], abs=1e-3)
 
 
-# The zero-current potential is found by an iteration, of which there is no machine code: one warning says so.
-@pytest.mark.filterwarnings("ignore:Cells are integrated by")
 @pytest.mark.parametrize("closure", ["difference", "electroneutral"])
 def test_closures_agree_in_time(cell, closure):
     protocol = Protocol(block("neuron.nka", 1.0, 600.0))
@@ -101,6 +99,34 @@ def test_closures_agree_in_time(cell, closure):
     sol = jaxion.solve(cell, protocol, start="setpoint", save=[1.0, 300.0, 600.0])
     np.testing.assert_allclose(other["neuron.V"], sol["neuron.V"], rtol=1e-4)
     np.testing.assert_allclose(other["neuron.Na"], sol["neuron.Na"], rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_an_electroneutral_cell_moves_as_its_own_equations_say():
+    """The kernel takes the limit of a small capacitance; diffrax the potential of zero current at every moment."""
+    cell = jaxion.models.duesterwald2018(closure="electroneutral")
+    protocol = Protocol(rest(60.0), block("neuron.nka", 1.0, 300.0), bath(300.0, K=12.0))
+    options = {
+        "start": "setpoint",
+        "save": [0.0, 30.0, 60.0, 100.0, 360.0, 500.0, 660.0],
+        "measure": {"top": maximum("neuron.V")},
+        "rtol": 1e-9,
+    }
+    kernel, diffrax = (jaxion.solve(cell, protocol, backend=backend, **options) for backend in ("kernel", "diffrax"))
+    assert kernel.saved.shape == diffrax.saved.shape
+    for path in ("neuron.V", "neuron.Na", "neuron.K", "neuron.Cl", "neuron.volume", "neuron.nka.rate"):
+        np.testing.assert_allclose(kernel[path], diffrax[path], rtol=1e-7, atol=1e-12)
+    assert float(kernel.measures["top"]) == pytest.approx(float(diffrax.measures["top"]), rel=1e-7)
+    assert float(kernel.final["neuron.V"]) == pytest.approx(float(kernel["neuron.V"][-1]), rel=1e-9)
+
+    def chloride(K, lowering):
+        return jaxion.solve(jaxion.replace(cell, {"bath.K": K}), protocol, start="setpoint", rtol=1e-8, lowering=lowering).final[
+            "neuron.Cl"
+        ]
+
+    slope, h = float(jax.grad(chloride)(4.0, "llvm")), 1e-3
+    difference = (chloride(4.0 + h, "llvm") - chloride(4.0 - h, "llvm")) / (2 * h)
+    assert slope == pytest.approx(float(difference), rel=1e-5)
 
 
 # Spreading depolarisation of Hübel's and Dahlem's neuron

@@ -81,13 +81,14 @@ class Diagnosis:
         return all(examination.ok for examination in self.examinations)
 
     def __getitem__(self, name: str) -> Examination:
-        return next(examination for examination in self.examinations if examination.name == name)
+        return {examination.name: examination for examination in self.examinations}[name]
 
     def __str__(self) -> str:
         """Versions, devices, and a line for each examination."""
         failed = sum(not examination.ok for examination in self.examinations)
         outcome = f"{failed} of {len(self.examinations)} examinations failed" if failed else f"all {len(self.examinations)} examinations ok"
-        versions = textwrap.wrap(", ".join(f"{name} {version}" for name, version in self.versions.items()), WIDTH)
+        # No line ends between a name and its version.
+        versions = textwrap.wrap(", ".join(f"{name}={version}" for name, version in self.versions.items()), WIDTH, break_on_hyphens=False)
         lines = [f"Versions  {versions[0]}", *(f"          {line}" for line in versions[1:]), f"Devices   {', '.join(self.devices)}", ""]
         lines += [f"{'examined':<26} {'found':>9}  {'bound':>9}", *map(str, self.examinations), "", f"jaxion doctor: {outcome}."]
         return "\n".join(lines)

@@ -86,7 +86,7 @@ class Solution(eqx.Module):
             lookup(self.model, name)
         cells = self.status.shape
         times = self.t.reshape(-1, *[1] * len(cells))
-        model = _driven_at(self.drive, jnp.broadcast_to(times, (len(self.t), *cells)), cells)
+        model = driven_at(self.drive, jnp.broadcast_to(times, (len(self.t), *cells)), cells)
         rows = jnp.moveaxis(self.saved, 1, 0)
         # A state that is not there is NaN in whatever follows from it, parameters too.
         there = jnp.all(jnp.isfinite(rows), axis=0)
@@ -128,10 +128,10 @@ class Solution(eqx.Module):
 def final_state(drive: Drive, rows: Float[Array, "rows *cells"], cells: tuple[int, ...]) -> State:
     """State at the end of a drive, with the model as the last phase has it."""
     last = jnp.broadcast_to(jax.lax.stop_gradient(drive.edges[-1]), cells)
-    return State(_driven_at(drive, last[None], cells, time=0), rows)
+    return State(driven_at(drive, last[None], cells, time=0), rows)
 
 
-def _driven_at(drive: Drive, times: Float[Array, "times *cells"], cells: tuple[int, ...], time: int | None = None) -> Model:
+def driven_at(drive: Drive, times: Float[Array, "times *cells"], cells: tuple[int, ...], time: int | None = None) -> Model:
     """The model at given times: driven leaves have the shape `(times, *cells)`; of one time only, `(*cells,)`."""
     edges = jax.lax.stop_gradient(over_cells(drive.edges, 1, cells))
     # At an edge the phase that begins counts; phases without duration are passed over.

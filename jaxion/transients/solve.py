@@ -19,6 +19,7 @@ from jaxion.protocols import Drive, Protocol, find, resolve
 from jaxion.transients.equations import equations, lasting, over_cells, phase_numbers, scales
 from jaxion.transients.measured import look_up, outputs
 from jaxion.transients.measures import Final, Measure
+from jaxion.transients.neutral import charged, charged_drive, charged_rows, kept_rows
 from jaxion.transients.solution import Solution, final_state
 from jaxion.transients.starts import start_rows
 from jaxion.transients.tangents import forward
@@ -145,7 +146,9 @@ def _solve(
     cells = jnp.broadcast_shapes(drive.model.cells, rows.shape[1:], drive.edges.shape[1:], drive.value.shape[2:])
     reduced = {name: m for name, m in measures.items() if isinstance(m, Measure)}
     observed = tuple(sorted({m.path for m in reduced.values()}))
-    system = equations(drive, observed)
+    limit = drive.model.closure == "electroneutral" and backend != "diffrax"
+    run, began = (charged_drive(drive), charged(model)) if limit else (drive, model)
+    system = equations(run, observed)
     reductions = tuple(m.reduction(observed.index(m.path)) for m in reduced.values())
     integrator = functools.partial(integrate, lowering=lowering)
     if backend == "diffrax":
@@ -154,17 +157,20 @@ def _solve(
         integrator = integrate_by_diffrax
     course: Course = integrator(
         system,
-        over_cells(rows, 1, cells),
-        lasting(drive.model, cells),
-        over_cells(drive.edges, 1, cells),
-        drive=phase_numbers(drive, cells),
+        charged_rows(drive, over_cells(rows, 1, cells), cells) if limit else over_cells(rows, 1, cells),
+        lasting(run.model, cells),
+        over_cells(run.edges, 1, cells),
+        drive=phase_numbers(run, cells),
         saves=times,
-        scale=over_cells(scales(model, model.cells), 1, cells),
+        scale=over_cells(scales(began, model.cells), 1, cells),
         reductions=reductions,
         rtol=rtol,
         max_steps=max_steps,
         **options,
     )
+    if limit:
+        kept = jnp.asarray(kept_rows(model))
+        course = course._replace(saved=course.saved[:, kept], final=course.final[kept])
     found = jnp.broadcast_to(found, cells)
     status = jnp.where(found == Status.ok, course.status, found)
     values = _values(drive, measures, dict(zip(reduced, course.reduced, strict=True)), course.final, cells)
