@@ -2,6 +2,7 @@
 
 from jaxion.fits.files import save
 from jaxion.fits.noise import estimated, huber, relative, student
+from jaxion.fits.posteriors import Posterior, posterior
 from jaxion.fits.problem import Evaluation, FitProblem
 from jaxion.fits.profiles import Profile, profile
 from jaxion.fits.recordings import Recording
@@ -13,6 +14,7 @@ __all__ = [
     "Evaluation",
     "Fit",
     "FitProblem",
+    "Posterior",
     "Profile",
     "Recording",
     "estimated",
@@ -21,6 +23,7 @@ __all__ = [
     "huber",
     "interval",
     "positive",
+    "posterior",
     "profile",
     "relative",
     "save",
