@@ -4,8 +4,8 @@ $$(J^\mathsf{T} J + \lambda D)\,\delta = -J^\mathsf{T} r, \qquad D = \mathrm{dia
 
 Design notes. Fits of ion homeostasis are often rank-deficient: a set-point does not change if all conductances
 and the pump grow by one factor. `optimistix.LevenbergMarquardt` lets the damping vanish there, wanders along such
-a direction and does not end (none of 64 starts of Düsterwald's cell with four free rates did in 100 steps, nor came
-back within e¹²). So the damping has a floor here, and a start is done when the step, or the decrease of the loss that
+a direction and does not end (of 64 starts of Düsterwald's cell with four free rates none did in 100 steps, and some
+were off by factors of e¹² by then). So the damping has a floor here, and a start is done when the step, or the decrease of the loss that
 it promises, is small.
 """
 
