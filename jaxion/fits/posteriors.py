@@ -169,7 +169,7 @@ def log_density(problem: FitProblem, u: Unknowns) -> Array:
 
 def _blackjax() -> ModuleType:
     try:
-        import blackjax
+        import blackjax  # pyright: ignore[reportMissingImports]
         import blackjax.diagnostics
     except ImportError:
         raise ImportError("Sampling a posterior needs blackjax: `pip install jaxion[bayes]`.") from None
