@@ -170,7 +170,7 @@ def log_density(problem: FitProblem, u: Unknowns) -> Array:
 def _blackjax() -> ModuleType:
     try:
         import blackjax  # pyright: ignore[reportMissingImports]
-        import blackjax.diagnostics
+        import blackjax.diagnostics  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError("Sampling a posterior needs blackjax: `pip install jaxion[bayes]`.") from None
     return blackjax
