@@ -93,3 +93,12 @@ def test_the_shell_answers_a_wrong_name_in_a_sentence(verb, capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "jaxion: Argument `lowering` must be one of auto, llvm, xla, but it is `lvm`. Did you mean `llvm`?\n"
+
+
+def test_an_environment_that_names_no_lowering_is_told(monkeypatch):
+    monkeypatch.setenv("JAXION_LOWERING", "lvm")
+    with pytest.raises(
+        ValueError,
+        match=r"^Environment variable `JAXION_LOWERING` must be one of auto, llvm, xla, but it is `lvm`\. Did you mean `llvm`\?$",
+    ):
+        jaxion.setpoint(jaxion.models.duesterwald2018())

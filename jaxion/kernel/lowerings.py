@@ -23,12 +23,17 @@ VARIABLE: Final = "JAXION_LOWERING"
 T = TypeVar("T")
 
 
-def check_lowering(lowering: str) -> None:
-    """Raise `ValueError` if there is no such lowering."""
+def check_lowering(lowering: str, given: str = "Argument `lowering`") -> None:
+    """Raise `ValueError` if there is no such lowering; `given` says what named it."""
     if lowering not in LOWERINGS:
-        raise ValueError(
-            f"Argument `lowering` must be one of {', '.join(LOWERINGS)}, but it is `{lowering}`.{nearest(lowering, LOWERINGS)}"
-        )
+        raise ValueError(f"{given} must be one of {', '.join(LOWERINGS)}, but it is `{lowering}`.{nearest(lowering, LOWERINGS)}")
+
+
+def _preferred() -> str:
+    """What the environment says that "auto" is."""
+    chosen = os.environ.get(VARIABLE, "auto")
+    check_lowering(chosen, f"Environment variable `{VARIABLE}`")
+    return chosen
 
 
 def automatic() -> tuple[str, str]:
@@ -37,8 +42,7 @@ def automatic() -> tuple[str, str]:
     Raises:
         ValueError: `VARIABLE` names no lowering.
     """
-    chosen = os.environ.get(VARIABLE, "auto")
-    check_lowering(chosen)
+    chosen = _preferred()
     if chosen != "auto":
         return chosen, f"`{VARIABLE}` says so"
     if jax.default_backend() != "cpu":
@@ -75,8 +79,8 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
     Raises:
         ValueError: There is no such lowering, or it is not possible here.
     """
-    lowering = os.environ.get(VARIABLE, lowering) if lowering == "auto" else lowering
     check_lowering(lowering)
+    lowering = _preferred() if lowering == "auto" else lowering
     if lowering == "xla" or (lowering == "auto" and jax.default_backend() != "cpu"):
         return portably()
     obstacle = _obstacle()
