@@ -144,12 +144,6 @@ def test_pivots_that_are_lost_to_rounding_are_computed_again(batch, point, monke
     np.testing.assert_array_equal(again, expected)
 
 
-def test_the_environment_chooses_what_automatic_means(batch, monkeypatch):
-    monkeypatch.setenv("JAXION_LOWERING", "fortran")
-    with pytest.raises(ValueError, match="must be one of 'auto', 'llvm', 'xla', but it is 'fortran'"):
-        jaxion.setpoint(batch)
-
-
 def test_under_transformations_machine_code_seeks_as_well():
     cell = models.duesterwald2018()
 
