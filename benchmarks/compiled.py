@@ -9,9 +9,13 @@ from typing import Any
 
 import numba
 
+import jaxion
 from jaxion.kernel.derive import jacobian
 from jaxion.kernel.graph import Graph, Node, sorted_nodes
 from jaxion.kernel.trace import trace
+
+# A traced number is rounded to JAX's precision at that time: in single precision every constant would be off by up to 6e-8.
+jaxion.enable_x64()
 
 _FORMS = {
     **{"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}"},

@@ -1,6 +1,8 @@
 """The benchmarks' canonical cell, and the compiled code that rivals get of it."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,3 +66,18 @@ def test_unknowns_of_the_reduced_cell_stand_for_states_whose_gates_and_charges_a
     rates = np.asarray(canonical.f(0.0, y, canonical.driven(theta, canonical.REST)[:, 0]))
     np.testing.assert_allclose(rates[1:4], 0.0, atol=1e-10)
     np.testing.assert_allclose(y[[5, 12]], canonical.start(theta)[[5, 12], 0], rtol=1e-12)
+
+
+def fresh(*command):
+    """Output of Python in a process of its own, which sees jaxion and the benchmarks."""
+    source = os.pathsep.join([str(Path(BENCHMARKS).parent), BENCHMARKS])
+    done = subprocess.run([sys.executable, *command], env={**os.environ, "PYTHONPATH": source}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_constants_of_compiled_functions_are_in_double_precision_whatever_was_imported_before():
+    pytest.importorskip("numba")
+    text = "import compiled, numpy; out = numpy.empty(1); compiled.function(lambda y: y * 0.1, y=1)(numpy.ones(1), out); print(repr(float(out[0])))"
+    assert fresh("-c", text) == "0.1\n"
