@@ -12,7 +12,7 @@ from typing import Any
 
 PACKAGES = (
     *("jaxion", "jax", "jaxlib", "llvmlite", "numpy", "scipy"),
-    *("numba", "numbalsoda", "scikit-sundae", "equinox", "optimistix", "diffrax"),
+    *("numba", "numbalsoda", "scikit-sundae", "equinox", "optimistix", "diffrax", "casadi", "myokit"),
 )
 
 
