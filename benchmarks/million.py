@@ -6,13 +6,12 @@ prints one sentence a size, each run in a process of its own, and writes them wi
 """
 
 import argparse
-import multiprocessing
-import resource
 import time
 from pathlib import Path
 from typing import Any
 
 import report
+import rounds
 
 SIZES = (100, 10_000, 100_000, 1_000_000)
 
@@ -23,11 +22,9 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of cells")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "million.json")
     arguments = parser.parse_args()
-    spawn = multiprocessing.get_context("spawn")
     entries = []
     for size in arguments.sizes:
-        with spawn.Pool(1) as pool:
-            entry = pool.apply(_one, (size,))
+        entry = rounds.cold(_one, size)
         entries.append(entry)
         print(
             f"{size:,} cells: {entry['cells_per_second']:,.0f} cells/s, first call {entry['first_seconds']:.1f} s, "
@@ -54,7 +51,7 @@ def _one(size: int) -> dict[str, Any]:
 
     first, _ = run()
     seconds, failed = run()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = rounds.peak_memory()
     return {"cells": size, "cells_per_second": size / seconds, "first_seconds": first, "peak_MiB": peak, "failed": failed}
 
 

@@ -9,6 +9,7 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,12 @@ def measure(contenders: list[Contender], arrays: tuple[np.ndarray, ...], repeats
 def once(contender: Contender, arrays: tuple[np.ndarray, ...]) -> Results:
     """Results of a contender that is not timed."""
     return Running(contender, arrays).finish().results
+
+
+def cold(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns in a process of its own, in which nothing has been compiled and no memory was used."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
 
 
 class Running:
@@ -153,12 +160,12 @@ def _serve(pipe: Connection, module: str, given: tuple[Any, ...]) -> None:
                 case "results":
                     pipe.send(results)
                 case "facts":
-                    pipe.send((_peak_memory(), _device()))
+                    pipe.send((peak_memory(), _device()))
     except EOFError:
         return
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """Peak resident memory of this process, MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # `ru_maxrss` would count the parent's memory too
