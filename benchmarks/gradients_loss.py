@@ -12,13 +12,13 @@ WRT = len(PARAMETERS)
 
 def loss(saved: Any, y0: Any) -> Any:
     """Mean over saved times and states of ((y − y₀) / scale)²: saved `(times, 16, *cells)`, y₀ `(16, *cells)`; NumPy or JAX."""
-    return (((saved - y0) / _scale(y0)) ** 2).mean(axis=(0, 1))
+    return (((saved - y0[None]) / _scale(y0)) ** 2).mean(axis=(0, 1))
 
 
 def by_saved(saved: np.ndarray, y0: np.ndarray) -> np.ndarray:
     """Derivative of the loss by each saved number, for those that are given no more than derivatives of states."""
-    return 2 * (saved - y0) / _scale(y0) ** 2 / (saved.shape[0] * saved.shape[1])
+    return 2 * (saved - y0[None]) / _scale(y0) ** 2 / (saved.shape[0] * saved.shape[1])
 
 
 def _scale(y0: Any) -> np.ndarray:
-    return SCALE if y0.ndim == 1 else SCALE[:, None]
+    return SCALE.reshape(1, -1, *[1] * (y0.ndim - 1))

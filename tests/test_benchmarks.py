@@ -1,6 +1,8 @@
 """The benchmarks' canonical cell, and the compiled code that rivals get of it."""
 
 import importlib
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -81,3 +83,77 @@ def test_constants_of_compiled_functions_are_in_double_precision_whatever_was_im
     pytest.importorskip("numba")
     text = "import compiled, numpy; out = numpy.empty(1); compiled.function(lambda y: y * 0.1, y=1)(numpy.ones(1), out); print(repr(float(out[0])))"
     assert fresh("-c", text) == "0.1\n"
+
+
+def test_derivative_of_the_loss_by_what_was_saved_is_that_of_jax(bench, rng):
+    task = bench("gradients_loss")
+    y0, saved = rng.standard_normal((16, 2)), rng.standard_normal((3, 16, 2))
+    wanted = jax.grad(lambda saved: task.loss(saved, y0).sum())(saved)
+    np.testing.assert_allclose(task.by_saved(saved, y0), wanted, rtol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "mode", "needs"),
+    [
+        ("gradients_jaxion", "gradient", "jaxion"),
+        ("gradients_casadi", "forward", "casadi"),
+        ("gradients_casadi", "adjoint", "casadi"),
+        ("gradients_myokit", "gradient", "myokit"),
+    ],
+)
+def test_contenders_find_the_gradients_of_the_judge(bench, judged_gradients, module, mode, needs):
+    pytest.importorskip(needs)
+    y0, theta, wanted = judged_gradients
+    losses, claimed, gradients = bench(module).prepare(y0, theta, mode, 1e-7)()
+    assert claimed.all()
+    np.testing.assert_array_less(bench("gradients_truth").error(gradients, wanted[2], theta), 1e-4)
+    np.testing.assert_allclose(losses, wanted[0], rtol=1e-5)
+    np.testing.assert_allclose(bench(module).prepare(y0, theta, "loss", 1e-7)()[0], wanted[0], rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def judged_gradients(bench):
+    """Starts, θ with its drive, and the judge's losses, claims and gradients, of two cells."""
+    pytest.importorskip("numba")
+    pytest.importorskip("sksundae")
+    canonical = bench("canonical")
+    parameters = canonical.draw(2, seed=1)
+    y0 = canonical.start(parameters)
+    theta = canonical.driven(parameters, canonical.WORKLOADS["anoxia"].drive)
+    return y0, theta, bench("gradients_sundials").prepare(y0, theta, "gradient", 1e-10)()
+
+
+def test_packages_that_are_missing_leave_their_contenders_out(bench):
+    contenders = bench("gradients")._contenders(1e-6, 16, 1)
+    for one in contenders:
+        assert one.absent == (importlib.util.find_spec(one.needs) is None)
+    assert {one.needs for one in contenders} == {"numpy", "casadi", "myokit"}
+    assert bench("rounds").Contender("nobody", "nowhere", (), 1, needs="no_such_package").absent
+
+
+def test_work_precision_figure_names_every_contender_in_every_panel(bench):
+    names = ("jaxion", "a rival", "another")
+    rows = [
+        {"name": name, "cells_per_second": 10.0 * (k + 1) / rtol**0.1, "error_median": rtol * (1 + k)}
+        for k, name in enumerate(names)
+        for rtol in (1e-5, 1e-6)
+    ]
+    records = [{"workload": workload, "cores": 1, "contenders": rows} for workload in ("anoxia", "spiking")]
+    figure = bench("figure").draw(records)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["anoxia, 1 core", "spiking, 1 core"]
+    for axes in figure.axes:
+        assert sorted(text.get_text() for text in axes.texts) == sorted(names)
+
+
+@pytest.mark.slow
+def test_growth_reports_both_kernels_of_a_model(bench, tmp_path):
+    del bench
+    out = tmp_path / "growth.json"
+    said = fresh(f"{BENCHMARKS}/growth.py", "--systems", "duesterwald2018", "--cells", "3", "--out", str(out))
+    entries = json.loads(out.read_text())["entries"]
+    assert [(entry["kernel"], entry["states"], entry["cells"], entry["failed"]) for entry in entries] == [
+        ("transient", 5, 3, 0),
+        ("gradient", 5, 3, 0),
+    ]
+    assert len(said.splitlines()) == len(entries)
