@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 RESULTS = Path(__file__).parent / "results"
-OURS, RIVAL, INK = "#c8553d", "#7fa6c9", "#22303c"
-LEAST_GAP = 0.055
-"""Least distance between two names, in heights of a panel."""
+OURS, RIVAL, INK, THREAD = "#c8553d", "#7fa6c9", "#22303c", "#b9c4cd"
+ROW = 0.07
+"""Height of a row of names, in heights of what the lines need."""
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
 def draw(records: list[dict[str, Any]]) -> Figure:
     """The figure, a panel for each record of transients.py."""
     with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "text.color": INK, "axes.labelcolor": INK}):
-        figure = Figure(figsize=(5.4 * len(records), 4.4), layout="constrained")
+        figure = Figure(figsize=(5.4 * len(records), 4.8), layout="constrained")
         for axes, record in zip(figure.subplots(1, len(records), squeeze=False)[0], records, strict=True):
             _panel(axes, record)
     return figure
@@ -54,9 +54,10 @@ def _panel(axes: Axes, record: dict[str, Any]) -> None:
         style = {"color": OURS if own else RIVAL, "linewidth": 2.0 if own else 1.2, "zorder": 3 if own else 2}
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4, **style)
     rates, errors = zip(*(point for points in lines.values() for point in points), strict=True)
-    axes.set_xlim(min(rates) / 1.5, max(rates) * 1.5)
-    low, high = min(errors) / 2, max(errors) * 2
-    axes.set_ylim(low, high)
+    axes.set_xlim(min(rates) / 1.5, max(rates) * 5)
+    axes.set_ylim(min(errors) / 2, max(errors) * 2)
+    # The scale ends where the names begin.
+    axes.set_yticks([10.0**k for k in range(math.ceil(math.log10(min(errors) / 2)), math.floor(math.log10(max(errors) * 2)) + 1)])
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="cells per second", ylabel="median error")
     axes.set_title(f"{record['workload']}, {record['cores']} core{'s' if record['cores'] > 1 else ''}", loc="left", color=INK)
@@ -64,18 +65,14 @@ def _panel(axes: Axes, record: dict[str, Any]) -> None:
 
 
 def _names(axes: Axes, lines: dict[str, list[tuple[float, float]]]) -> None:
-    """Each line's name above its fastest point; where two would lie on each other, the upper one is moved up."""
-    (low, high), (left, right) = axes.get_ylim(), axes.get_xlim()
-    placed: list[tuple[float, float]] = []
-    for name, points in sorted(lines.items(), key=lambda line: line[1][0][1]):
-        rate, error = max(points)
-        x, y = math.log(rate / left) / math.log(right / left), math.log(error / low) / math.log(high / low) + LEAST_GAP / 2
-        while any(abs(x - other_x) < 0.3 and abs(y - other_y) < LEAST_GAP for other_x, other_y in placed):
-            y += LEAST_GAP / 4
-        placed.append((x, y))
-        side = "left" if x < 0.15 else "right" if x > 0.85 else "center"
-        color = OURS if name.startswith("jaxion") else INK
-        axes.text(x, y, name, transform=axes.transAxes, ha=side, va="bottom", color=color, fontsize=8)
+    """Names above the lines, the further left the higher: none crosses the thread by which another hangs on its fastest point."""
+    (low, high), rows = axes.get_ylim(), sorted(lines, key=lambda name: max(lines[name]), reverse=True)
+    for row, name in enumerate(rows):
+        rate, error = max(lines[name])
+        color, y = OURS if name.startswith("jaxion") else INK, high * (high / low) ** (ROW * row)
+        axes.plot([rate, rate], [error, y], color=THREAD, linewidth=0.7, zorder=1)
+        axes.annotate(name, (rate, y), xytext=(3, -1), textcoords="offset points", va="center", color=color, fontsize=8)
+    axes.set_ylim(low, high * (high / low) ** (ROW * len(rows)))
 
 
 if __name__ == "__main__":
