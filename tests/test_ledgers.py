@@ -10,7 +10,6 @@ from jaxion import Bath, Compartment, Cycle, Membrane, Model
 from jaxion.mechanisms import PMCA, Leak, NaKATPaseConstant
 from jaxion.units import FARADAY
 
-
 RELIEVED = {"wei2014": {"neuron.nka"}}
 """Pumps that take from another pump's work: the glia's pump is paid by the K⁺ that comes into their space, and the neuron's takes some out."""
 
