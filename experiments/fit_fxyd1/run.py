@@ -45,7 +45,7 @@ def cell(K_Na: float, feedback: bool) -> Model:
     )
 
 
-def run() -> dict:
+def run(figures: Path | None = None) -> dict:
     """Each model's best values, its elasticity of Na⁺ between the two states, and what is left of the data."""
     ohmic = jaxion.sensitivity(cell(10.0, False), of=("neuron.Na",), wrt=("neuron.nka.K_Na",)).matrix
     found: dict = {"elasticity of the ohmic cell at 10 mM": float(ohmic[0, 0])}
@@ -53,6 +53,9 @@ def run() -> dict:
         free = {"neuron.nka.v_max": jaxion.positive(), **more}
         parts = [jaxion.FitProblem(cell(K, bool(more)), None, {"neuron.Na": data}, free) for K, data in MEASURED.items()]
         fit = jaxion.fit(parts)
+        # What the other one misses is nothing.
+        if figures and name == "ohmic":
+            jaxion.plot(fit, figures / "ohmic.png")
         high, low = (float(channel["model"][0]) for channel in fit.channels)
         found[name] = {
             "values": fit.values,
@@ -83,7 +86,7 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true", help="compare with expected.json instead of writing it")
     arguments = parser.parse_args()
     jaxion.enable_x64()
-    found = run()
+    found = run(None if arguments.check else HERE)
     print(json.dumps(found, indent=2))
     if arguments.check:
         raise SystemExit(not same(found, json.loads((HERE / "expected.json").read_text())))

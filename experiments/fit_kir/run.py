@@ -27,12 +27,14 @@ def power(ln_K, ln_g1, exponent):
     return ln_g1 + exponent * ln_K
 
 
-def run() -> dict:
+def run(figures: Path | None = None) -> dict:
     """Parameters with standard errors, sums of squares, and 95 % intervals by profile."""
     found = {}
     for name in ("chai_2017", "seifert_2009"):
         free = {"g": jaxion.positive(0.05), "shift": jaxion.unbounded(0.0, scale=10.0), "width": jaxion.positive(100.0)}
         fit = jaxion.fit(jaxion.FitProblem(current, None, HERE / f"{name}.csv", free), starts=16)
+        if figures:
+            jaxion.plot(fit, figures / f"{name}.png")
         interval = jaxion.profile(fit).interval
         found[name] = {"values": fit.values, "sd": fit.sd, "sse": fit.sse["I"], "rank": fit.rank, "interval": interval}
     logs = {"ln_K": np.log(CONDUCTANCE["K"]), "ln_g": np.log(CONDUCTANCE["g"])}
@@ -55,7 +57,7 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true", help="compare with expected.json instead of writing it")
     arguments = parser.parse_args()
     jaxion.enable_x64()
-    found = run()
+    found = run(None if arguments.check else HERE)
     print(json.dumps(found, indent=2))
     if arguments.check:
         raise SystemExit(not same(found, json.loads((HERE / "expected.json").read_text())))

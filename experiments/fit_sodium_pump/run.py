@@ -24,7 +24,7 @@ def three_sites(Na, I_max, K):
     return I_max * (Na / (Na + K)) ** 3
 
 
-def run() -> dict:
+def run(figures: Path | None = None) -> dict:
     """Parameters with standard errors and sums of squares of each form."""
     start = jaxion.positive(1.0)
     hill = {"I_max": start, "K": jaxion.positive(5.0), "n": start}
@@ -39,6 +39,9 @@ def run() -> dict:
         free = {"I_max": start, "K": jaxion.fixed(K)}
         problems[f"three sites, {name}"] = jaxion.FitProblem(three_sites, None, HERE / "over_sodium.csv", free)
     fits = {name: jaxion.fit(problem, starts=16) for name, problem in problems.items()}
+    if figures:
+        jaxion.plot(fits["Hill over sodium"], figures / "over_sodium.png")
+        jaxion.plot(fits["Hill over potassium"], figures / "over_potassium.png")
     return {name: {"values": fit.values, "sd": fit.sd, "sse": fit.sse["I"], "rank": fit.rank} for name, fit in fits.items()}
 
 
@@ -54,7 +57,7 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true", help="compare with expected.json instead of writing it")
     arguments = parser.parse_args()
     jaxion.enable_x64()
-    found = run()
+    found = run(None if arguments.check else HERE)
     print(json.dumps(found, indent=2))
     if arguments.check:
         raise SystemExit(not same(found, json.loads((HERE / "expected.json").read_text())))

@@ -25,7 +25,7 @@ OUABAIN = {
 """Course without a pump from there, min, mM and mV, by the published model as well."""
 
 
-def run() -> dict:
+def run(figures: Path | None = None) -> dict:
     """Rank, spectrum and best-known parameters of the steady state alone, and of both together."""
     cell = jaxion.models.bez_u937()
     free = {path: jaxion.positive() for path in FREE}
@@ -36,6 +36,8 @@ def run() -> dict:
     found = {}
     for name, problem in (("steady state", rest), ("steady state and ouabain", [rest, ouabain])):
         fit = jaxion.fit(problem)
+        if figures and fit.identifiable:
+            jaxion.plot(fit, figures / "figure.png")
         # Per e-fold of a parameter and per relative change of a value.
         spectrum = (ACCURACY * fit.information.singular_values).tolist()
         relative = {path: fit.sd[path] / fit.values[path] for path in FREE}
@@ -64,7 +66,7 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true", help="compare with expected.json instead of writing it")
     arguments = parser.parse_args()
     jaxion.enable_x64()
-    found = run()
+    found = run(None if arguments.check else HERE)
     print(json.dumps(found, indent=2))
     if arguments.check:
         raise SystemExit(not same(found, json.loads((HERE / "expected.json").read_text())))
