@@ -1,4 +1,4 @@
-"""Which lowering runs an eager batch, and why it is not the fastest one."""
+"""Which lowering runs, machine code or `jax.numpy`, and why it is not the faster one."""
 
 import functools
 import importlib.util
