@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from jaxion.errors import Status
-from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, tapes
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, procedures, tapes
+from jaxion.kernel.graph import sorted_nodes
+from jaxion.kernel.unrolled import Unrolled
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -36,8 +38,8 @@ def numbers():
 
 
 def course(start, theta, drive, edges, **options):
-    options = {"saves": SAVES, "reductions": REDUCTIONS, "rtol": 1e-8, **options}
-    return integrate(SYSTEM, start, theta, edges, drive=drive, **options)
+    options = {"system": SYSTEM, "saves": SAVES, "reductions": REDUCTIONS, "rtol": 1e-8, **options}
+    return integrate(y0=start, theta=theta, edges=edges, drive=drive, **options)
 
 
 def weighted(*numbers, **options):
@@ -71,6 +73,23 @@ def test_the_tangent_is_the_transpose_of_the_adjoint(numbers, reverse, rng):
     _, pushed = jax.jvp(weighted, numbers, directions)
     pulled = sum(jnp.sum(bar * direction, axis=range(bar.ndim - 1)) for bar, direction in zip(reverse, directions, strict=True))
     np.testing.assert_allclose(pushed, pulled, rtol=1e-9, atol=1e-9 * np.max(np.abs(pulled)))
+
+
+def test_procedures_compute_what_is_written_out_in_small_systems(numbers, reverse, monkeypatch, rng):
+    assert "invoke" not in operations(SYSTEM)
+    monkeypatch.setattr(procedures, "SHORT", 0)
+    system = System(SYSTEM.f, SYSTEM.rows, SYSTEM.params, SYSTEM.observe)
+    assert "invoke" in operations(system)
+    np.testing.assert_allclose(course(*numbers, system=system).final, course(*numbers).final, rtol=1e-12)
+    for found, expected in zip(gradient(numbers, system=system), reverse, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12 * np.max(np.abs(expected)))
+    directions = tuple(jnp.asarray(rng.standard_normal(x.shape)) for x in numbers)
+    pushed, expected = (jax.jvp(lambda *x, s=s: weighted(*x, system=s), numbers, directions)[1] for s in (system, SYSTEM))
+    np.testing.assert_allclose(pushed, expected, rtol=1e-10, atol=1e-12 * np.max(np.abs(expected)))
+
+
+def operations(system):
+    return {node.op for node in sorted_nodes(Unrolled(system, ()).turn.values())}
 
 
 @pytest.mark.parametrize("cells", [slice(4, 5), slice(None, None, -1), slice(3, 16)], ids=["one", "reversed", "some"])

@@ -50,10 +50,19 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
 
     for output, cotangent in zip(outputs, cotangents, strict=True):
         give(output, cotangent)
+    asked: dict[int, dict[int, Node]] = {}
     for node in reversed(nodes):
-        if node.number in gathered and node.number not in independent and not zero_derivative(node.op):
+        if node.number in asked:
+            procedure, *args = node.args
+            passive = tuple(i for i, arg in enumerate(args) if arg.number in moving)
+            for i, bar in zip(passive, procedure.pulled(node, asked[node.number], passive), strict=True):
+                give(args[i], bar)
+        elif node.number in gathered and node.number not in independent and not zero_derivative(node.op):
             bar = gathered[node.number]
-            if node.op == "select":
+            if node.op == "result":
+                call, index = node.args
+                asked.setdefault(call.number, {})[index] = bar
+            elif node.op == "select":
                 condition, then, otherwise = node.args
                 zero = graph.constant(0.0)
                 give(then, graph.select(condition, bar, zero))
@@ -65,19 +74,22 @@ def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[
 
 
 def _push(node: Node, tangents: Tangents) -> dict[int, Node]:
-    graph = node.graph
-    if node.op == "select":
+    graph, pushed = node.graph, {}
+    if node.op == "result":
+        call, output = node.args
+        procedure, *args = call.args
+        for k in sorted({k for arg in args for k in tangents[arg.number]}):
+            directions = {i: tangents[arg.number][k] for i, arg in enumerate(args) if k in tangents[arg.number]}
+            pushed[k] = procedure.pushed(call, directions)[output]
+    elif node.op == "select":
         condition, then, otherwise = node.args
         a, b, zero = tangents[then.number], tangents[otherwise.number], graph.constant(0.0)
         pushed = {k: graph.select(condition, a.get(k, zero), b.get(k, zero)) for k in sorted({*a, *b})}
-    else:
-        pushed = {}
-        moving = [arg for arg in node.args if tangents[arg.number]]
-        if moving:
-            for arg, partial in zip(node.args, partials(node), strict=True):
-                for k, tangent in tangents[arg.number].items():
-                    term = partial * tangent
-                    pushed[k] = pushed[k] + term if k in pushed else term
+    elif node.op != "invoke" and any(tangents[arg.number] for arg in node.args):
+        for arg, partial in zip(node.args, partials(node), strict=True):
+            for k, tangent in tangents[arg.number].items():
+                term = partial * tangent
+                pushed[k] = pushed[k] + term if k in pushed else term
     return {k: value for k, value in pushed.items() if not (value.op == "constant" and value.args[0] == 0.0)}
 
 
@@ -94,8 +106,7 @@ def partials(node: Node) -> list[Node]:
         case "mul":
             return [b, a]
         case "div":
-            inverse = 1.0 / b
-            return [inverse, -(node * inverse)]
+            return [node, -(node * node)]
         case "neg":
             return [-one]
         case "hold":
@@ -125,8 +136,7 @@ def partials(node: Node) -> list[Node]:
         case "max" | "min":
             return _extremum(graph, node.op, a, b)
         case "mod":
-            ratio = a / b
-            return [one, -_truncated(graph, ratio)]
+            return [one, -_truncated(graph, graph.quotient(a, b))]
     raise NotImplementedError(node.op)
 
 

@@ -6,7 +6,7 @@ signs) and shares, so that derivatives written entry by entry cost little more t
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -136,13 +136,15 @@ class Graph:
         return self._fold("mul", *_ordered(a, b), lambda x, y: x * y)
 
     def div(self, a: Any, b: Any) -> Node:
-        """Quotient a / b."""
+        """Ratio a / b, as a · (1/b): a division takes as long as a dozen products, and those by one number share its inverse."""
         a, b = self._nodes(a, b)
-        if _is(b, 1.0):
-            return a
-        if a.op == "neg":
-            return self.neg(self.div(a.args[0], b))
-        return self._fold("div", a, b, _divide)
+        if _is(a, 1.0) or (a.op == "constant" and b.op == "constant"):
+            return self.quotient(a, b)
+        return self.mul(a, self.quotient(1.0, b))
+
+    def quotient(self, a: Any, b: Any) -> Node:
+        """Quotient a / b, rounded once; differentiable where a is one."""
+        return self._fold("div", *self._nodes(a, b), _divide)
 
     def neg(self, a: Any) -> Node:
         """−a."""
@@ -168,6 +170,14 @@ class Graph:
         if then is otherwise:
             return then
         return self._node("select", (condition, then, otherwise))
+
+    def invoke(self, procedure: Hashable, args: Sequence[Node]) -> Node:
+        """A call of a procedure, from which `result` takes what it computes."""
+        return self._node("invoke", (procedure, *args))
+
+    def result(self, invoked: Node, index: int) -> Node:
+        """One output of a call."""
+        return self._node("result", (invoked, index))
 
     def _nodes(self, *values: Any) -> tuple[Node, ...]:
         return tuple(value if isinstance(value, Node) else self.constant(value) for value in values)
@@ -206,16 +216,24 @@ def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:
     return [found[number] for number in sorted(found)]
 
 
-def evaluate(outputs: list[Node], inputs: Callable[[str, int], Any], functions: dict[str, Callable[..., Any]]) -> list[Any]:
+def evaluate(
+    outputs: list[Node],
+    inputs: Callable[[str, int], Any],
+    functions: dict[str, Callable[..., Any]],
+    known: Mapping[int, Any] | None = None,
+) -> list[Any]:
     """Values of the outputs.
 
     Args:
         outputs: Nodes wanted.
         inputs: Value of an input by name and index; numbers or arrays of one shape.
         functions: What `select`, the functions, comparisons and logic mean for these values; arithmetic is their own.
+        known: Values of some nodes, by their numbers.
     """
-    values: dict[int, Any] = {}
+    values: dict[int, Any] = dict(known or {})
     for node in sorted_nodes(outputs):
+        if node.number in values:
+            continue
         if node.op == "constant":
             value = node.args[0]
         elif node.op == "input":
@@ -227,10 +245,12 @@ def evaluate(outputs: list[Node], inputs: Callable[[str, int], Any], functions: 
     return [values[node.number] for node in outputs]
 
 
-def substitute(outputs: list[Node], graph: Graph, inputs: Callable[[str, int], Node]) -> list[Node]:
-    """The outputs as nodes of `graph`, with other nodes in place of the inputs."""
+def substitute(
+    outputs: list[Node], graph: Graph, inputs: Callable[[str, int], Node], known: Mapping[int, Node] | None = None
+) -> list[Node]:
+    """The outputs as nodes of `graph`, with other nodes in place of the inputs, and of those `known` by number."""
     calls: dict[str, Callable[..., Any]] = {name: functools.partial(graph.call, name) for name in (*FUNCTIONS, *COMPARISONS, *LOGIC)}
-    values = evaluate(outputs, inputs, {**calls, "select": graph.select})
+    values = evaluate(outputs, inputs, {**calls, "select": graph.select}, known)
     return [value if isinstance(value, Node) else graph.constant(value) for value in values]
 
 

@@ -5,10 +5,11 @@ fill in least (Markowitz), so that rows which hang on few others, like gates, ar
 """
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from jaxion.kernel.graph import Node
+from jaxion.kernel.graph import Graph, Node
+from jaxion.kernel.procedures import Procedure
 
 Place = tuple[int, int]
 
@@ -83,6 +84,18 @@ def solved_transposed(factors: Factors, right: Sequence[Node]) -> list[Node]:
         for i in (i for i in order[turn + 1 :] if (i, k) in entries):
             x[k] = x[k] - entries[i, k] * x[i]
     return x
+
+
+def solver(factors: Factors, solution: Callable[[Factors, Sequence[Node]], list[Node]] = solved) -> Callable[[Sequence[Node]], list[Node]]:
+    """`solved` or `solved_transposed` for many right sides of one matrix, as a procedure."""
+    own, size = Graph(), len(factors.order)
+    right = [own.input("right", i) for i in range(size)]
+    entries = {place: own.input("entry", i) for i, place in enumerate(factors.entries)}
+    inverse_pivots = {k: own.input("inverse_pivot", k) for k in factors.inverse_pivots}
+    outputs = solution(Factors(factors.order, entries, inverse_pivots), right)
+    procedure = Procedure(outputs, [*right, *entries.values(), *inverse_pivots.values()])
+    given = [*factors.entries.values(), *factors.inverse_pivots.values()]
+    return lambda right: procedure(given[0].graph, [*right, *given])
 
 
 def growth(matrix: dict[Place, Node], factors: Factors) -> Node:

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxion.kernel.derive import jacobian
-from jaxion.kernel.graph import Graph, Node, evaluate
+from jaxion.kernel.graph import Graph, Node, evaluate, substitute
+from jaxion.kernel.procedures import Procedure, hoisted
 from jaxion.kernel.trace import UnknownPrimitive, trace
 
 Lane = Float[Array, " lanes"]
@@ -87,6 +88,34 @@ class SystemGraph:
         self.f = trace(system.f, self.graph, self.t, self.y, self.theta)
         self.J = jacobian(self.f, self.y)
         self.f_t = [row.get(0) for row in jacobian(self.f, [self.t])]
+
+    @functools.cached_property
+    def steps(self) -> "StepGraph":
+        """What a step computes of them."""
+        return StepGraph(self)
+
+
+class StepGraph:
+    """Procedures of time, rows, parameters, and what lasts as long as these: whatever of the system depends on parameters alone.
+
+    Attributes:
+        places: Where ∂f/∂y is not zero by structure, in order.
+        rates: The rates f.
+        slopes: The rates, then ∂f/∂y at its places, then ∂f/∂t.
+    """
+
+    def __init__(self, system: SystemGraph):
+        self.places = [(i, j) for i, row in enumerate(system.J) for j in sorted(row)]
+        slopes = [system.J[i][j] for i, j in self.places] + [system.graph.constant(0.0) if node is None else node for node in system.f_t]
+        outputs, lasting, self._lasting = hoisted([*system.f, *slopes], [system.t, *system.y])
+        graph = outputs[0].graph
+        inputs = [graph.input(*node.args) for node in (system.t, *system.y, *system.theta)] + lasting
+        self.rates = Procedure(outputs[: len(system.f)], inputs)
+        self.slopes = Procedure(outputs, inputs)
+
+    def lasting(self, graph: Graph, theta: list[Node]) -> list[Node]:
+        """What depends on parameters alone."""
+        return substitute(self._lasting, graph, lambda _, i: theta[i])
 
 
 def _slopes_by_graph(g: SystemGraph, t: Lane, y: Rows, theta: Params) -> tuple[Array, Array]:

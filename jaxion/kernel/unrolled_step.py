@@ -1,13 +1,14 @@
 """One step of Rodas5P on the nodes of a graph, as in `steps.step`, and its reverse."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from jaxion.kernel import rosenbrock as method
 from jaxion.kernel.derive import pullback
-from jaxion.kernel.graph import Graph, Node, substitute
-from jaxion.kernel.lu import Factors, Place, factorised, growth, solved, solved_transposed
+from jaxion.kernel.graph import Graph, Node
+from jaxion.kernel.lu import Factors, Place, factorised, growth, solved_transposed, solver
 from jaxion.kernel.system import SystemGraph
 
 Nodes = list[Node]
@@ -27,6 +28,8 @@ class Stages(NamedTuple):
         f_t: ∂f/∂t there.
         W: 1/(hγ) − J.
         factors: Its elimination.
+        solve: Solves a system with it.
+        lasting: What depends on parameters alone, and is computed once.
     """
 
     none: Node
@@ -40,6 +43,8 @@ class Stages(NamedTuple):
     f_t: Nodes
     W: dict[Place, Node]
     factors: Factors
+    solve: Callable[[Sequence[Node]], Nodes]
+    lasting: Nodes
 
 
 class Pulled(NamedTuple):
@@ -56,26 +61,25 @@ def stages(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta:
     rows = range(len(y))
     none = graph.call("le", h, 0.0)
     h = graph.select(none, method.INSTANT, h)
-    given = {"t": [t], "y": y, "theta": theta}
-    slots = [(i, j) for i, row in enumerate(source.J) for j in sorted(row)]
-    slopes = [source.J[i][j] for i, j in slots] + [source.graph.constant(0.0) if node is None else node for node in source.f_t]
-    values = substitute([*source.f, *slopes], graph, lambda name, i: given[name][i])
-    first, J, f_t = values[: len(y)], dict(zip(slots, values[len(y) :], strict=False)), values[-len(y) :]
+    lasting = source.steps.lasting(graph, theta)
+    values = source.steps.slopes(graph, [t, *y, *theta, *lasting])
+    first, J, f_t = values[: len(y)], dict(zip(source.steps.places, values[len(y) :], strict=False)), values[-len(y) :]
     shift, inverse_h = 1.0 / (h * method.GAMMA), 1.0 / h
     W = {place: -value for place, value in J.items()}
     W |= {(i, i): shift - J[i, i] if (i, i) in J else shift for i in rows}
-    found = Stages(none, h, [], [], [], [], [], J, f_t, W, factorised(W, len(y)))
+    factors = factorised(W, len(y))
+    found = Stages(none, h, [], [], [], [], [], J, f_t, W, factors, solver(factors), lasting)
     for stage in range(method.STAGES):
         at = [y[i] + total(graph, method.A[stage], [x[i] for x in found.k]) for i in rows]
         time = t + method.ALPHA[stage] * h if stage else t
-        rate = rates(source, graph, time, at, theta) if stage else first
+        rate = source.steps.rates(graph, [time, *at, *theta, *lasting]) if stage else first
         held = [total(graph, method.C[stage], [x[i] for x in found.k]) for i in rows]
         right = [rate[i] + inverse_h * held[i] + (method.D[stage] * h) * f_t[i] for i in rows]
         found.at.append(at)
         found.times.append(time)
         found.rates.append(rate)
         found.held.append(held)
-        found.k.append(solved(found.factors, right))
+        found.k.append(found.solve(right))
     return found
 
 
@@ -94,7 +98,7 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
     rows, s = range(len(y)), stages(source, graph, t, h, y, theta)
     y1, K = combined(graph, s, y)
     middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
-    rate = rates(source, graph, t + 0.5 * s.h, middle, theta)
+    rate = source.steps.rates(graph, [t + 0.5 * s.h, *middle, *theta, *s.lasting])
     lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], s.h) for i in rows]
     # Without pivoting a matrix may lose all its digits; then no error is small enough.
     lost = graph.call("lt", 1.0 / np.finfo(float).eps, growth(s.W, s.factors))
@@ -104,7 +108,7 @@ def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: N
         """Nothing where the step has no length."""
         return [graph.select(s.none, 0.0, node) for node in nodes]
 
-    return y1, absent(error), absent(solved(s.factors, lacking)), K
+    return y1, absent(error), absent(s.solve(lacking)), K
 
 
 def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_K: list[Nodes]) -> Pulled:
@@ -124,9 +128,11 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
     ]
     bar_J, bar_f_t = dict.fromkeys(s.J, zero), [zero for _ in rows]
     bar_t, bar_h, bar_inverse, bar_shift = zero, zero, zero, zero
-    bar_y, bar_theta = list(bar_y1), [zero for _ in theta]
+    still = [*theta, *s.lasting]
+    bar_y, bar_still = list(bar_y1), [zero for _ in still]
+    solve = solver(s.factors, solved_transposed)
     for i in reversed(range(method.STAGES)):
-        right = solved_transposed(s.factors, bar_k[i])
+        right = solve(bar_k[i])
         bar_J = {(p, q): bar + right[p] * s.k[i][q] for (p, q), bar in bar_J.items()}
         bar_shift = bar_shift - dot(graph, right, s.k[i])
         if method.D[i]:
@@ -137,14 +143,15 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
         outputs, bars = s.rates[i], right
         if i == 0:
             outputs, bars = [*outputs, *s.J.values(), *s.f_t], [*bars, *bar_J.values(), *bar_f_t]
-        pulled = pullback(outputs, bars, [s.times[i], *s.at[i], *theta])
+        pulled = pullback(outputs, bars, [s.times[i], *s.at[i], *still])
         bar_t, bar_h = bar_t + pulled[0], bar_h + method.ALPHA[i] * pulled[0] if i else bar_h
         moved = pulled[1 : len(y) + 1]
         bar_y = [a + b for a, b in zip(bar_y, moved, strict=True)]
-        bar_theta = [a + b for a, b in zip(bar_theta, pulled[len(y) + 1 :], strict=True)]
+        bar_still = [a + b for a, b in zip(bar_still, pulled[len(y) + 1 :], strict=True)]
         for j in range(i):
             a, c = float(method.A[i, j]), float(method.C[i, j])
             bar_k[j] = [bar + a * moved[p] + c * passed[p] for p, bar in enumerate(bar_k[j])]
+    bar_theta = pullback(still, bar_still, theta)
     # h itself, and what was made of it: 1/h and the shift 1/(hγ).
     bar_h = bar_h - inverse_h * inverse_h * (bar_inverse + bar_shift * (1.0 / method.GAMMA))
     return Pulled(bar_t, present(bar_h), bar_y, bar_theta)
@@ -152,8 +159,7 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
 
 def rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
     """Rates f."""
-    given = {"t": [t], "y": y, "theta": theta}
-    return substitute(source.f, graph, lambda name, i: given[name][i])
+    return source.steps.rates(graph, [t, *y, *theta, *source.steps.lasting(graph, theta)])
 
 
 def total(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:
