@@ -1,6 +1,5 @@
 """Machine code does what `jax.numpy` does: functions to the last places, every operation, whole trajectories, and the same bits every time."""
 
-import ctypes
 import importlib.util
 import math
 from typing import Any
@@ -11,57 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from llvmlite import ir
+from machine_code import LONG, Compiled, extended, last_places, spread
 
 from jaxion.errors import Status
 from jaxion.examinations.problems import PROBLEMS
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate, lowerings, native
 from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
-from jaxion.kernel.llvm import emit_program
 from jaxion.kernel.llvm_functions import FUNCTIONS as OWN
 from jaxion.kernel.lu import elimination_order, factorised, growth, solved
-from jaxion.kernel.machine import Machine, vector_width
-from jaxion.kernel.unrolled import Layout
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
-LONG = np.longdouble
-extended = pytest.mark.skipif(bool(np.finfo(LONG).eps > 1e-18), reason="long double is no longer than double here")
-
-
-class Compiled:
-    """A function from nodes to a node, as machine code on arrays."""
-
-    def __init__(self, function, arity, width=None):
-        self.width, self.arity = width or vector_width(), arity
-        graph = Graph()
-        node = function(graph, *(graph.input("x", i) for i in range(arity)))
-        module = ir.Module()
-        emitted = emit_program(module, "f", {("out", 0): node}, Layout({"x": arity, "out": 1}), self.width, self.width)
-        emitted.linkage = "external"
-        self.machine = Machine(module)
-        self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.machine.address("f"))
-
-    def __call__(self, *arguments):
-        arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(x, float)) for x in arguments))
-        blocks = -(-len(arrays[0]) // self.width)
-        padded = np.zeros((blocks, self.arity + 1, self.width))
-        for i, array in enumerate(arrays):
-            padded[:, i] = np.resize(array, blocks * self.width).reshape(blocks, self.width)
-        memory = native.aligned(self.arity + 1, self.width)
-        for block in padded:
-            memory[:] = block
-            self.call(memory.ctypes.data)
-            block[:] = memory
-        return padded[:, -1].ravel()[: len(arrays[0])]
-
-
-def spread(rng, low, high, count=20_000):
-    """Numbers of either sign, evenly in the logarithm of their size."""
-    return 10.0 ** rng.uniform(low, high, count) * rng.choice([-1.0, 1.0], count)
-
-
-SINGLE = {
+OF_ONE = {
     "exp": (np.exp, lambda rng: [rng.uniform(-745, 709.78, 20_000), rng.uniform(-1, 1, 20_000), spread(rng, -320, 0)]),
     "expm1": (np.expm1, lambda rng: [rng.uniform(-745, 709.78, 20_000), rng.uniform(-3, 3, 20_000), spread(rng, -320, 0)]),
     "log": (np.log, lambda rng: [np.abs(spread(rng, -323, 308)), rng.uniform(0.4, 2.5, 20_000), 1 + spread(rng, -16, -1)]),
@@ -74,19 +34,11 @@ SINGLE = {
 }  # fmt: skip
 
 
-def last_places(found, exact):
-    """Largest error in units of the last place; results that overflow must do so exactly."""
-    rounded = exact.astype(float)
-    finite = np.isfinite(rounded)
-    np.testing.assert_array_equal(found[~finite], rounded[~finite])
-    return np.max(np.abs(found[finite].astype(LONG) - exact[finite]) / np.spacing(np.abs(rounded[finite])))
-
-
 @extended
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", SINGLE)
+@pytest.mark.parametrize("name", OF_ONE)
 def test_functions_are_exact_to_two_last_places(name, rng):
-    exact, ranges = SINGLE[name]
+    exact, ranges = OF_ONE[name]
     compiled = Compiled(lambda graph, x: graph.call(name, x), 1)
     for x in ranges(rng):
         assert last_places(compiled(x), exact(x.astype(LONG))) < 2

@@ -109,7 +109,7 @@ def partials(node: Node) -> list[Node]:
             return [node, -(node * node)]
         case "neg":
             return [-one]
-        case "hold":
+        case "hold" | "wide":
             return [one]
         case "exp":
             return [node]

@@ -71,8 +71,12 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "min": np.minimum,
     "mod": np.fmod,
     "hold": lambda x: x,
+    "wide": lambda x: x,
 }
-"""Functions of numbers, with what they mean for floats; `hold` is the number itself, through which no derivative passes."""
+"""Functions of numbers, with what they mean for floats.
+
+`hold` is the number itself, through which no derivative passes; `wide` is the number itself, in double precision where that differs.
+"""
 COMPARISONS: Final[dict[str, Callable[..., Any]]] = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "finite": np.isfinite}
 LOGIC: Final[dict[str, Callable[..., Any]]] = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not}
 """Operations on truth values; with `select(condition, then, otherwise)` they are all that the graph knows."""

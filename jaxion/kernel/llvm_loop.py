@@ -47,7 +47,10 @@ class RunLoop(LaneLoop):
     def __init__(self, module: ir.Module, unrolled: Unrolled | UnrolledTangent, width: int):
         # Lanes begin and try together; they save each for itself.
         widths = {"enter": width, "turn": width, "sample": 1}
-        self.programs = {name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width) for name, w in widths.items()}
+        self.programs = {
+            name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width, unrolled.single and name == "turn")
+            for name, w in widths.items()
+        }
         super().__init__(module, unrolled.layout, width, self.arrays, COUNTS)
         self.record, self.fresh = unrolled.record, self.counters.alloca(INT)
         self.b.store(whole(0), self.fresh)

@@ -1,7 +1,8 @@
 """Vectors of numbers in LLVM's intermediate language: the few operations that everything else is written in."""
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 from llvmlite import ir
 
 Value = Any
@@ -9,24 +10,49 @@ DOUBLE = ir.DoubleType()
 INT = ir.IntType(64)
 
 
+class Format(NamedTuple):
+    """How numbers are written down.
+
+    Attributes:
+        type: LLVM's.
+        bits: Of a number.
+        fraction: Bits of its fraction.
+        bias: Of its exponent.
+        suffix: Of LLVM's functions of such numbers.
+    """
+
+    type: ir.Type
+    bits: int
+    fraction: int
+    bias: int
+    suffix: str
+
+
+WIDE: Final = Format(DOUBLE, 64, 52, 1023, "f64")
+NARROW: Final = Format(ir.FloatType(), 32, 23, 127, "f32")
+
+
 class Vectors:
-    """Builds operations on vectors of `width` doubles at the end of a block.
+    """Builds operations on vectors of `width` numbers at the end of a block.
 
     Args:
         builder: Where instructions are added.
         width: Numbers in a vector.
         contract: Whether a product and a sum may become one operation that rounds once.
+        format: Of the numbers.
     """
 
-    def __init__(self, builder: ir.IRBuilder, width: int, contract: bool = False):
+    def __init__(self, builder: ir.IRBuilder, width: int, contract: bool = False, format: Format = WIDE):
         self.builder: Any = builder
-        self.width = width
-        self.type, self._integers = ir.VectorType(DOUBLE, width), ir.VectorType(INT, width)
+        self.width, self.format = width, format
+        self.type, self._integers = ir.VectorType(format.type, width), ir.VectorType(ir.IntType(format.bits), width)
         self._flags = ("contract",) if contract else ()
 
     def number(self, value: float) -> Value:
-        """One number in every lane."""
-        return ir.Constant(self.type, [float(value)] * self.width)
+        """One number in every lane, rounded to the format."""
+        with np.errstate(over="ignore"):
+            value = float(value) if self.format is WIDE else float(np.float32(value))
+        return ir.Constant(self.type, [value] * self.width)
 
     def integer(self, value: int) -> Value:
         """One integer in every lane."""
@@ -79,7 +105,9 @@ class Vectors:
     def intrinsic(self, name: str, *args: Value) -> Value:
         """One of LLVM's own functions of numbers."""
         types = [self.type] * len(args)
-        function = self.builder.module.declare_intrinsic(f"llvm.{name}.v{self.width}f64", (), ir.FunctionType(self.type, types))
+        function = self.builder.module.declare_intrinsic(
+            f"llvm.{name}.v{self.width}{self.format.suffix}", (), ir.FunctionType(self.type, types)
+        )
         return self.builder.call(function, args)
 
     def less(self, a: Value, b: Value) -> Value:
@@ -165,5 +193,9 @@ class Vectors:
         return self.builder.ashr(a, self.integer(count))
 
     def power_of_two(self, k: Value) -> Value:
-        """2^k of integers between −1022 and 1023."""
-        return self.from_bits(self.shifted_left(self.builder.add(k, self.integer(1023)), 52))
+        """2^k of integers such that it is a normal number."""
+        return self.from_bits(self.shifted_left(self.builder.add(k, self.integer(self.format.bias)), self.format.fraction))
+
+    def converted(self, a: Value) -> Value:
+        """Numbers of the other format in this one."""
+        return (self.builder.fpext if self.format is WIDE else self.builder.fptrunc)(a, self.type)

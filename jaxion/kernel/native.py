@@ -25,7 +25,8 @@ class Kernel:
     """Machine code for a system and its reductions, or for the tangents of their results, for any numbers."""
 
     def __init__(self, unrolled: Unrolled, tangent: bool = False):
-        self.width, self.unrolled = vector_width(), unrolled
+        # Numbers in single precision take half the place.
+        self.width, self.unrolled = vector_width() * (2 if unrolled.single and not tangent else 1), unrolled
         module = ir.Module()
         loop = TangentLoop(module, UnrolledTangent(unrolled), self.width) if tangent else RunLoop(module, unrolled, self.width)
         loop.emit()
@@ -47,10 +48,10 @@ class Kernel:
 
 
 @functools.lru_cache(maxsize=64)
-def compiled(system: System, reductions: tuple[Reduction, ...]) -> Kernel | UnknownPrimitive:
-    """The kernel of a system and its reductions, compiled once; what stands in the way if there can be none."""
+def compiled(system: System, reductions: tuple[Reduction, ...], single: bool) -> Kernel | UnknownPrimitive:
+    """The kernel of a system and its reductions in some precision, compiled once; what stands in the way if there can be none."""
     try:
-        return Kernel(Unrolled(system, reductions))
+        return Kernel(Unrolled(system, reductions, single))
     except UnknownPrimitive as unknown:
         return unknown
 
@@ -61,7 +62,7 @@ def possible(plan: Plan) -> Kernel:
     Raises:
         UnknownPrimitive: The equations, their observables or a reduction have an operation that has no machine code.
     """
-    kernel = compiled(plan.system, plan.reductions)
+    kernel = compiled(plan.system, plan.reductions, plan.single)
     if isinstance(kernel, UnknownPrimitive):
         raise kernel
     return kernel

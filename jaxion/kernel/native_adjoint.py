@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from jaxion.kernel import tapes
 from jaxion.kernel.llvm_adjoint import FRAME, emit_sweep
-from jaxion.kernel.machine import Machine
+from jaxion.kernel.machine import Machine, vector_width
 from jaxion.kernel.native import TURNS, Kernel, possible
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.tapes import Frame, Stretch, recall, tape
@@ -22,8 +22,8 @@ class AdjointKernel:
     def __init__(self, kernel: Kernel):
         unrolled = UnrolledAdjoint(kernel.unrolled)
         module = ir.Module()
-        emit_sweep(module, unrolled, kernel.unrolled.record, kernel.width)
-        self.layout, self.width = unrolled.layout, kernel.width
+        emit_sweep(module, unrolled, kernel.unrolled.record, vector_width())
+        self.layout, self.width = unrolled.layout, vector_width()
         self._machine = Machine(module)
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(self._machine.address("run"))
 

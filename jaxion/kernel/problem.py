@@ -19,12 +19,14 @@ class Plan:
         reductions: Measures to reduce.
         rtol: Relative tolerance.
         max_steps: Steps tried per cell at most.
+        single: Whether machine code computes in single precision as far as that is enough.
     """
 
     system: System
     reductions: tuple[Reduction, ...]
     rtol: float
     max_steps: int
+    single: bool = False
 
 
 class Given(NamedTuple):

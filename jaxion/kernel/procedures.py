@@ -14,7 +14,7 @@ from jaxion.kernel.graph import FUNCTIONS, Graph, Node, sorted_nodes, substitute
 SHORT: Final = 700
 """Operations below which what would be a procedure is written out after all: a call passes its numbers through memory, which costs time."""
 
-COSTLY: Final = frozenset(FUNCTIONS) - {"abs", "sign", "floor", "max", "min", "hold"} | {"div"}
+COSTLY: Final = frozenset(FUNCTIONS) - {"abs", "sign", "floor", "max", "min", "hold", "wide"} | {"div"}
 """Operations whose results a derivative takes over from the call that it belongs to."""
 
 

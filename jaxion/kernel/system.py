@@ -142,6 +142,7 @@ LANES: Final[dict[str, Callable[..., Any]]] = {
     **{name: getattr(jnp, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "abs", "sign", "floor")},
     "logistic": jax.nn.sigmoid,
     "hold": jax.lax.stop_gradient,
+    "wide": lambda x: x,
     "pow": jnp.power,
     "max": jnp.maximum,
     "min": jnp.minimum,

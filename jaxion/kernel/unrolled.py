@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from jaxion.kernel import rosenbrock as method
 from jaxion.kernel.graph import Graph, Node, substitute
@@ -52,13 +53,13 @@ class Unrolled:
     """The programs of a system and its reductions, the layout of a lane, and that of a record of an accepted step.
 
     `turn` tries a step and moves on if it is accepted. `enter` prepares lanes whose phase (`fresh` = 1) or cell
-    (`fresh` = 2) is new. `sample` interpolates the rows at the time `due` within the step. Truth values are kept as zero and one.
+    (`fresh` = 2) is new. In a `single` kernel `turn` is computed in single precision as far as that is enough. `sample` interpolates the rows at the time `due` within the step. Truth values are kept as zero and one.
     """
 
-    def __init__(self, system: System, reductions: tuple[Reduction, ...]):
+    def __init__(self, system: System, reductions: tuple[Reduction, ...], single: bool = False):
         if isinstance(system.graph, UnknownPrimitive):
             raise system.graph
-        self.system, self.source, self._reductions = system, system.graph, reductions
+        self.system, self.source, self._reductions, self.single = system, system.graph, reductions, single
         self._watched = Graph()
         self._observables = _observed(system, self._watched) if reductions else []
         graph = Graph()
@@ -106,7 +107,7 @@ class Unrolled:
             graph.input(name) for name in ("h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps")
         )
         last, h = in_lane(within_phase, graph, end, t, h)
-        y1, error, between, K = step(self.source, graph, t, h, y, theta)
+        y1, error, between, K = step(self.source, graph, t, h, y, theta, float(np.finfo(np.float32 if self.single else float).eps))
 
         def judged(error: Any, between: Any, y: Any, y1: Any, scale: Any, rtol: Any, rejected: Any) -> Any:
             return verdict((error, between), y, y1, scale, rtol[0], system.positive, rejected > 0)

@@ -70,7 +70,7 @@ def stages(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta:
     factors = factorised(W, len(y))
     found = Stages(none, h, [], [], [], [], [], J, f_t, W, factors, solver(factors), lasting)
     for stage in range(method.STAGES):
-        at = [y[i] + total(graph, method.A[stage], [x[i] for x in found.k]) for i in rows]
+        at = [y[i] + graph.call("wide", total(graph, method.A[stage], [x[i] for x in found.k])) for i in rows]
         time = t + method.ALPHA[stage] * h if stage else t
         rate = source.steps.rates(graph, [time, *at, *theta, *lasting]) if stage else first
         held = [total(graph, method.C[stage], [x[i] for x in found.k]) for i in rows]
@@ -90,18 +90,22 @@ def combined(graph: Graph, s: Stages, y: Nodes) -> tuple[Nodes, list[Nodes]]:
         return graph.select(s.none, 0.0, total(graph, weights, [k[i] for k in s.k]))
 
     rows = range(len(y))
-    return [y[i] + of_stages(method.B, i) for i in rows], [[of_stages(weights, i) for i in rows] for weights in method.H]
+    return [y[i] + graph.call("wide", of_stages(method.B, i)) for i in rows], [
+        [of_stages(weights, i) for i in rows] for weights in method.H
+    ]
 
 
-def step(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: Nodes) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
-    """Rows at the end of a step, both estimates of the error, coefficients of the dense output."""
+def step(
+    source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: Nodes, rounding: float
+) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
+    """Rows at the end of a step, both estimates of the error, coefficients of the dense output, where numbers have such a `rounding`."""
     rows, s = range(len(y)), stages(source, graph, t, h, y, theta)
     y1, K = combined(graph, s, y)
     middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
     rate = source.steps.rates(graph, [t + 0.5 * s.h, *middle, *theta, *s.lasting])
     lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], s.h) for i in rows]
     # Without pivoting a matrix may lose all its digits; then no error is small enough.
-    lost = graph.call("lt", 1.0 / np.finfo(float).eps, growth(s.W, s.factors))
+    lost = graph.call("lt", 1.0 / rounding, growth(s.W, s.factors))
     error = [graph.select(lost, np.inf, s.k[-1][0]), *s.k[-1][1:]]
 
     def absent(nodes: Nodes) -> Nodes:

@@ -19,7 +19,7 @@ class UnrolledTangent:
     """The programs of `Unrolled` with their tangents, the layout of a lane, and that of a record of an accepted step."""
 
     def __init__(self, forward: Unrolled):
-        self.record = forward.record
+        self.record, self.single = forward.record, False
         self.layout = Layout({**forward.layout.sizes, **{f"d_{name}": forward.layout.sizes[name] for name in TANGENTS}})
         graph = Graph()
         program, h = forward.turned(graph)

@@ -72,7 +72,8 @@ def solve(
         backend: `"kernel"`, `"diffrax"`, or `"auto"` for the kernel.
         max_steps: Steps tried in a cell at most.
         throw: Raise `TransientError` on failure. Default: for one cell outside of any transformation, never for a batch.
-        precision: `"float64"`, or `"float32"` to accept fewer digits knowingly.
+        precision: `"float64"`, or `"float32"` to accept fewer digits knowingly, with `rtol` of 1e-5 or more: machine code then takes twice as
+            many cells at once, and keeps time, amounts and charge in double precision all the same.
         lowering: What the kernel runs, and a set-point to start from: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever
             is the faster one that is possible (`"auto"`).
         **options: Of the diffrax road: `solver`, `controller` and `adjoint`.
@@ -119,7 +120,7 @@ def solve(
     measures = look_up(drive.model, measure or {})
 
     def run(model: Model, drive: Drive) -> Solution:
-        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, lowering, options)
+        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, lowering, precision, options)
 
     solution = forward(lambda changed: run(changed, resolve(protocol, changed)), model, wrt) if wrt else run(model, drive)
     traced = isinstance(solution.status, Tracer)
@@ -138,6 +139,7 @@ def _solve(
     max_steps: int,
     backend: str,
     lowering: str,
+    precision: str,
     options: Mapping[str, Any],
 ) -> Solution:
     rows, found = start_rows(model, "baseline" if start is None else start, lowering)
@@ -150,7 +152,8 @@ def _solve(
     run, began = (charged_drive(drive), charged(model)) if limit else (drive, model)
     system = equations(run, observed)
     reductions = tuple(m.reduction(observed.index(m.path)) for m in reduced.values())
-    integrator = functools.partial(integrate, lowering=lowering)
+    # The limit of a small capacitance is a matter of the last digits.
+    integrator = functools.partial(integrate, lowering=lowering, precision="float64" if limit else precision)
     if backend == "diffrax":
         from jaxion.transients.diffrax_road import integrate_by_diffrax
 
