@@ -12,6 +12,7 @@ from jaxion.cli.output import print_json
 from jaxion.errors import Status
 from jaxion.fits.config import read_config
 from jaxion.fits.files import check_free, save, summary
+from jaxion.fits.populations import PopulationFit
 from jaxion.plots.reports import write_report
 
 
@@ -21,21 +22,22 @@ def fit(
     out: Annotated[Path, arg(metavar="DIR", help="folder for the result; it must not exist yet")],
     json: Json = False,
 ) -> int:
-    """Parameters of a model from recordings, with their uncertainty and what the data cannot tell."""
+    """Parameters of a model from recordings, or their distribution from measured cells, with their uncertainty and what the data cannot tell."""
     check_free(out)
     found, profile = read_config(config).run()
+    best = found.fit if isinstance(found, PopulationFit) else found
     save(found, out, profile)
     if json:
-        print_json(summary(found))
+        print_json(summary(best))
     else:
         print(found)
         if profile is not None:
             print(profile)
         print(f"Written: {out}; `jaxion report {out}` makes a page of it")
-    failed = int((found.statuses != Status.ok).sum())
+    failed = int((best.statuses != Status.ok).sum())
     if failed:
-        print(f"jaxion: {failed} of {len(found.statuses)} starts failed", file=sys.stderr)
-    return DONE if found.ok else SOME_FAILED
+        print(f"jaxion: {failed} of {len(best.statuses)} starts failed", file=sys.stderr)
+    return DONE if best.ok else SOME_FAILED
 
 
 def report(folder: Annotated[Positional[Path], arg(metavar="DIR", help="folder of a fit")], /) -> int:
