@@ -87,9 +87,15 @@ class FitConfig:
         with self._key("experiment"):
             return parts[0] if len(parts) == 1 else FitProblem.join(*parts)
 
-    def run(self) -> tuple[Fit | PopulationFit, Profile | None]:
-        """The fit, and the profiles if the file asks for them."""
+    def run(self, checkpoint: Path | None = None, progress: bool | None = False) -> tuple[Fit | PopulationFit, Profile | None]:
+        """The fit, and the profiles if the file asks for them.
+
+        Args:
+            checkpoint: As in `fit`.
+            progress: As in `fit`.
+        """
         optimiser, options, wanted = self._search()
+        options |= {"checkpoint": checkpoint, "progress": progress}
         if "population" in self.tables:
             found = self._population(optimiser, options)
             best = found.fit

@@ -1,6 +1,7 @@
 """A fit as a folder: `fit.json` with all that a report shows, and `starts.zarr` with every start."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ FORMAT: Final = 1
 
 _RECORD: Final = "fit.json"
 _STARTS: Final = "starts.zarr"
+_UNFINISHED: Final = "unfinished"
 
 
 def record(found: Fit | PopulationFit, profile: Profile | None = None) -> dict[str, Any]:
@@ -85,30 +87,37 @@ def summary(fit: Fit) -> dict[str, Any]:
     )
 
 
+def checkpoint_of(folder: Path) -> Path:
+    """Where a fit that is to be saved in a folder keeps its checkpoint meanwhile."""
+    return folder / _UNFINISHED
+
+
 def check_free(folder: Path) -> None:
-    """Raise `StoreError` if something is in the place of a folder already."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    """Raise `StoreError` if something is in the place of a folder already, other than a fit that was ended early."""
+    if folder.exists() and not (folder.is_dir() and (checkpoint_of(folder).is_dir() or not any(folder.iterdir()))):
         raise StoreError(f"`{folder}` exists already; choose another name.")
 
 
 def save(found: Fit | PopulationFit, folder: Path, profile: Profile | None = None) -> Path:
-    """Write a fit into a folder that must not exist yet; the record comes last, so that a folder with one is whole."""
+    """Write a fit into a folder that must not hold another yet; its checkpoint goes last, so that a folder without one is whole."""
     check_free(folder)
     fit = found.fit if isinstance(found, PopulationFit) else found
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with quiet():
-            fit.starts.to_zarr(folder / _STARTS, mode="w-", zarr_format=3, consolidated=True)
+            fit.starts.to_zarr(folder / _STARTS, mode="w", zarr_format=3, consolidated=True)
         text = json.dumps(record(found, profile), indent=1, allow_nan=False, ensure_ascii=False)
         (folder / _RECORD).write_text(text + "\n", encoding="utf-8")
+        if checkpoint_of(folder).is_dir():
+            shutil.rmtree(checkpoint_of(folder))
     except OSError as error:
         raise StoreError(f"`{folder}` cannot be written ({error.strerror or error}); choose another place.") from None
     return folder
 
 
 def is_fit(folder: str | Path) -> bool:
-    """Whether a folder holds a fit."""
-    return (Path(folder) / _RECORD).is_file()
+    """Whether a folder holds a fit, be it complete or not."""
+    return (Path(folder) / _RECORD).is_file() or checkpoint_of(Path(folder)).is_dir()
 
 
 def read(folder: str | Path) -> dict[str, Any]:
@@ -118,6 +127,8 @@ def read(folder: str | Path) -> dict[str, Any]:
         StoreError: There is no such folder, or none of this version.
     """
     file = Path(folder) / _RECORD
+    if checkpoint_of(Path(folder)).is_dir():
+        raise StoreError(f"The fit of `{folder}` was ended early: give the same `jaxion fit CONFIG.toml --out {folder}` again to go on.")
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

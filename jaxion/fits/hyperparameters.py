@@ -176,7 +176,7 @@ class PopulationData(AbstractExperiment):
         assert self.weights is not None
         cells, status = self.simulate(values)
         ok = status == Status.ok
-        found = self.weights @ simulated(cells, ok.astype(float), self.statistics)
+        found = jnp.asarray(self.weights) @ simulated(cells, ok.astype(float), self.statistics)
         failures = jnp.stack([jnp.where(code == Status.ok, -1, jnp.sum(status == int(code))) for code in Status])
         outcome = jnp.where(jnp.mean(ok) >= _ENOUGH, int(Status.ok), jnp.argmax(failures))
         return {statistic.name: found[i : i + 1] for i, statistic in enumerate(self.statistics)}, outcome

@@ -16,6 +16,7 @@ statistics; Székely & Rizzo (2013) J Stat Plan Inference 143:1249 for the energ
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import jax
@@ -198,6 +199,7 @@ def fit_population(
     correlated: bool | Sequence[str] = True,
     noise: Mapping[str, Any] | None = None,
     free: Mapping[str, Any] | None = None,
+    checkpoint: Path | str | None = None,
     **search: Any,
 ) -> PopulationFit:
     r"""Learn how parameters differ between cells from how their set-points do: medians, spreads and correlations, by gradients.
@@ -217,6 +219,7 @@ def fit_population(
         correlated: Whether the parameters may be correlated with each other, or those of them that may be.
         noise: Standard deviation of the error of measurement by path, such as `{"neuron.V": 1.0}`, which is no difference between cells.
         free: Transforms of single hyperparameters in place of the usual ones, such as `{"cv(neuron.kcc2.g)": jaxion.fixed(0.3)}`.
+        checkpoint: Folder from which the same call goes on if the one before was ended, as in `fit`.
         **search: Other arguments of `fit`, such as `starts`, `steps` or `method`.
 
     Returns:
@@ -241,13 +244,14 @@ def fit_population(
     search = {"seed": seed, **search}
     start = FitProblem.of(data, transforms).parameters
     first = data.weighted(start.all_values(dict(zip(start.names, start.start.tolist(), strict=True))))
-    found = fit(FitProblem.of(first, transforms), optimiser, **search)
+    folders = [None if checkpoint is None else Path(checkpoint) / step for step in ("first", "second")]
+    found = fit(FitProblem.of(first, transforms), optimiser, checkpoint=folders[0], **search)
     if not np.isfinite(found.loss):
         return PopulationFit(found, first)
     values = found.problem.parameters.all_values(found.values)
     second = first.weighted({name: float(value) for name, value in values.items()})
     onward = {name: dataclasses.replace(t, start=found.values[name]) if name in found.values else t for name, t in transforms.items()}
-    return PopulationFit(fit(FitProblem.of(second, onward), optimiser, **search), second)
+    return PopulationFit(fit(FitProblem.of(second, onward), optimiser, checkpoint=folders[1], **search), second)
 
 
 def _data(
