@@ -263,6 +263,11 @@ WRONG = [
         PathError,
         r"no hyperparameter of this population. Did you mean `cv\(neuron.kcc2.g\)`",
     ),
+    (
+        {"vary": VARY, "free": {f"correlation({KCC2}, {LEAK})": jaxion.interval(-2, 2)}},
+        ValueError,
+        r"must lie between -1 and 1, but interval\(-2, 2\) leads to -2: use interval\(-1, 1\)",
+    ),
     ({"cells": 3}, ValueError, r"`cells` must be 10 or more"),
     ({"steps": 0}, ValueError, r"`steps` must be 1 or more"),
 ]

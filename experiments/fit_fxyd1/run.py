@@ -22,7 +22,7 @@ class Entry(AbstractMechanism):
     r"""Na⁺ that enters at a rate of $J_0\,(\mathrm{14\,mM}/Na_i)^f$; with f = 0 the flux is clamped."""
 
     J0: Any = parameter("fmol/s", "entry at 14 mM")
-    f: Any = parameter("", "feedback exponent")
+    f: Any = parameter("", "feedback exponent", allowed="any")
     cycle: ClassVar[Cycle] = Cycle(inward={"Na": 1})
     passive: ClassVar[bool] = False
 

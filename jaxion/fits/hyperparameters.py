@@ -23,7 +23,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxion.errors import PathError, Status, nearest
 from jaxion.fits.channels import Axis, Channel
-from jaxion.fits.experiments import AbstractExperiment, Values
+from jaxion.fits.experiments import LIMITS, AbstractExperiment, Limits, Values
 from jaxion.fits.noise import Known
 from jaxion.fits.summaries import Statistic, scatter, simulated, whitening
 from jaxion.fits.transforms import Transform, interval, positive, unbounded
@@ -35,6 +35,8 @@ from jaxion.setpoints import setpoint
 
 _ENOUGH: Final = 0.5
 """Share of the simulated cells that must have a set-point: the statistics of the others would be those of survivors."""
+
+_CORRELATION: Final = Limits(-1.0, 1.0, "lie between -1 and 1")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -111,6 +113,12 @@ class PopulationData(AbstractExperiment):
     def unit(self, name: str) -> str:
         """Unit of a hyperparameter."""
         return self._entry(name)[0]
+
+    def limits(self, name: str) -> Limits:
+        """Those of the path for a mean or median; spreads are positive, correlations between −1 and 1."""
+        if name in self.vary:
+            return LIMITS[check_settable(self.model, name).range]
+        return _CORRELATION if name in self._partials.values() else LIMITS["positive"]
 
     def check(self, name: str, value: float) -> None:
         """Raise if a mean or median is impossible."""
