@@ -93,6 +93,8 @@ def test_print_shows_what_was_learnt_and_from_what():
     assert "correlation of neuron.kcc2.g and neuron.leak_K.g 0.6" in text
     assert "sd(neuron.Cl)" in text
     assert text.endswith("The data determine all 5 parameters.")
+    labels = [label.get_text() for label in jaxion.plot(found()).axes[0].get_yticklabels()]
+    assert labels == [statistic["name"] for statistic in found().statistics]
 
 
 @pytest.mark.parametrize("paths", [("neuron.V", "neuron.Cl"), MEASURED])

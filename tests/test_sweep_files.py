@@ -9,6 +9,7 @@ import pytest
 import jaxion
 from jaxion.errors import ConfigError, StoreError
 from jaxion.models.load import find_models, load_model
+from jaxion.populations.designs import Sample
 from jaxion.sweeps import read_config, run_file
 from jaxion.sweeps.provenance import attributes
 from jaxion.sweeps.store import create
@@ -131,8 +132,10 @@ def test_a_file_says_what_is_correlated(folder):
     pair = 'seed = 5\ncorrelation = [["neuron.kcc2.g", "bath.Na", 0.5]]'
     found = read_config(edited(folder, SAMPLE, "seed = 5", pair)).population()
     without = read_config(folder / "sample.toml").population()
-    varied = found.design.distributions
-    same = jaxion.Population.sample(found.base, varied, size=20, seed=5, correlation={("bath.Na", "neuron.kcc2.g"): 0.5})
+    assert isinstance(found.design, Sample)
+    same = jaxion.Population.sample(
+        found.base, found.design.distributions, size=20, seed=5, correlation={("bath.Na", "neuron.kcc2.g"): 0.5}
+    )
     assert found.fingerprint == same.fingerprint
     assert found.fingerprint != without.fingerprint
 
