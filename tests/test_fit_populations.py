@@ -214,6 +214,21 @@ def test_the_error_of_a_measurement_is_no_difference_between_cells():
     assert spread[1] == pytest.approx(np.sqrt(simulated_sd[1] ** 2 - 4.0), rel=0.05)
 
 
+@pytest.mark.slow
+def test_a_population_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path):
+    published = Summary(40, mean={"neuron.Cl": 5.0}, sd={"neuron.Cl": 0.5})
+
+    def learn(checkpoint):
+        return fit_population(cell(), {KCC2: LogNormal(0.3)}, published, cells=100, checkpoint=checkpoint).fit
+
+    whole, first = learn(None), learn(tmp_path)
+    # As if it had been ended in its second step.
+    (tmp_path / "second" / "state.npz").unlink()
+    for other in (first, learn(tmp_path), learn(tmp_path)):
+        assert other.values == whole.values
+        np.testing.assert_array_equal(other.history, whole.history)
+
+
 def test_too_many_failures_are_no_result():
     summary = Summary(50, {"neuron.V": -40.0})
     dead = jaxion.replace(frail(), {"neuron.leak_Na.g": 15.0 * float(cell()["neuron.leak_Na.g"])})
