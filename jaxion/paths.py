@@ -7,7 +7,7 @@ changes; `neuron.E_Cl`, `neuron.nka.J_Na` follow from the state and can only be 
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -56,41 +56,6 @@ class _Derived(Path):
     read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
 
 
-_POSITIVE: Final = frozenset(
-    {
-        "K_Na",
-        "K_Na_o",
-        "K_K",
-        "K_K_i",
-        "K_ATP",
-        "K_Cl",
-        "K_KCl",
-        "K_Ca",
-        "K_Glc",
-        "K_GABA",
-        "K_M",
-        "K_DV",
-        "K_d",
-        "K_O2",
-        "K_o0",
-        "K_i0",
-        "s_Na",
-        "s_K",
-        "s_V",
-        "s_O2",
-        "s_pi",
-        "s_r",
-        "phi",
-        "h",
-        "tau",
-        "w",
-        "w_0",
-        "y",
-    }
-)
-_SIGNED: Final = frozenset({"I"})
-
-
 def _parameters(model: Model) -> dict[str, _Parameter]:
     found: list[_Parameter] = []
 
@@ -116,8 +81,8 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
             add(f"{name}.{key}.activity", "", f"factor on the rate of {key}", "not negative", where)
             for field in parameters(mechanism).values():
                 where = lambda m, k=key, f=field.name: getattr(getattr(m, kind)[name].mechanisms[k], f)  # noqa: E731
-                allowed = "positive" if field.name in _POSITIVE else "any" if field.name in _SIGNED else "not negative"
-                add(f"{name}.{key}.{field.name}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", allowed, where)
+                about = field.metadata
+                add(f"{name}.{key}.{field.name}", about["unit"], f"{about['doc']} of {key}", about["allowed"], where)
 
     for name, membrane in model.membranes.items():
         add(f"{name}.V", "mV", "membrane potential", "any", lambda m, n=name: m.membranes[n].V)

@@ -13,13 +13,16 @@ FITS = [name for name in NAMES if name.startswith("fit_")]
 SWEEPS = [name for name in NAMES if name not in FITS]
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"experiment_{name}", EXPERIMENTS / name / "run.py")
+def load(name, file="run.py"):
+    spec = importlib.util.spec_from_file_location(f"experiment_{name}", EXPERIMENTS / name / file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+same = load("", "expected.py").same
 
 
 @pytest.mark.slow
@@ -40,17 +43,15 @@ def test_findings_hold_at_a_reduced_size(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_fits_of_published_data_find_what_they_did(name):
-    experiment = load(name)
     expected = json.loads((EXPERIMENTS / name / "expected.json").read_text())
-    assert experiment.same(json.loads(json.dumps(experiment.run())), expected)
+    assert same(json.loads(json.dumps(load(name).run())), expected)
 
 
 @pytest.mark.parametrize("name", FITS)
 def test_the_comparison_of_a_fit_sees_a_difference(name):
-    experiment = load(name)
     expected = json.loads((EXPERIMENTS / name / "expected.json").read_text())
-    assert experiment.same(expected, expected)
-    assert not experiment.same(displaced(expected), expected)
+    assert same(expected, expected)
+    assert not same(displaced(expected), expected)
 
 
 def displaced(found):

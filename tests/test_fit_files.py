@@ -96,7 +96,7 @@ def test_a_fit_file_says_what_python_would(write):
 
 
 MISTAKES = [
-    (("[fit]", "[fits]"), r"key `fits` is not known; a fit file takes model, experiment, free, fit\. Did you mean `fit`"),
+    (("[fit]", "[fits]"), r"key `fits` is not known; a fit file takes model, experiment, population, free, fit\. Did you mean `fit`"),
     (("starts = 16", "start = 16"), r"key `fit` does not take `start`; it takes .*Did you mean .*`starts`"),
     (("starts = 16", "starts = 1.5"), r"key `fit.starts` must be a whole number, but it is `1.5`"),
     (("starts = 16", 'method = "adma"'), r"key `fit.method` must be one of lm, lbfgs, adam, .*Did you mean `adam"),
@@ -137,6 +137,45 @@ def test_a_mechanism_is_fitted_from_a_file(write, tmp_path):
     fit, profile = read_config(write(text)).run()
     assert fit.values == pytest.approx({"v_max": 2.0, "K_Na": 8.0}, rel=1e-6)
     assert profile is None
+
+
+POPULATION = """
+[model]
+name = "duesterwald2018"
+[population]
+data = { cells = 40, mean = { "neuron.Cl" = "5 mM" }, sd = { "neuron.Cl" = "0.5 mM" } }
+vary = { "neuron.kcc2.g" = { lognormal = 0.3 } }
+cells = 200
+"""
+
+
+def test_a_population_is_learnt_from_a_file(write, tmp_path, capsys):
+    assert main(["fit", str(write(POPULATION)), "--out", str(tmp_path / "out")]) == 0
+    assert "chi-squared" in capsys.readouterr().out
+    published = jaxion.Summary(40, {"neuron.Cl": 5.0}, {"neuron.Cl": 0.5})
+    same = jaxion.fit_population(jaxion.models.duesterwald2018(), {"neuron.kcc2.g": jaxion.LogNormal(0.3)}, published, cells=200)
+    record = read(tmp_path / "out")
+    assert record["values"] == same.values
+    assert record["population"]["statistics"][0]["name"] == "mean(neuron.Cl)"
+    assert record["population"]["simulated"] == {"ok": 200}
+    assert "cv(neuron.kcc2.g)" in page(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("cells = 40", "cells = 40.5"), r"key `population.data` must have a whole number of cells, but it has `40.5`"),
+        (("mean =", "means ="), r"key `population.data` does not take `means`"),
+        (("lognormal = 0.3", "uniform = 0.3"), r'key `population.vary."neuron.kcc2.g"` must be given such as \{ lognormal'),
+        (("cells = 200", "size = 200"), r"key `population` does not take `size`"),
+        (("vary =", "free ="), r"key `population` does not take `free`"),
+        (("neuron.kcc2.g", "neuron.kcc2.G"), r"key `population`: No path `neuron.kcc2.G`"),
+        (("[population]", "[experiment]\n[population]"), r"must have either `experiment` or `population`, but it has both"),
+    ],
+)
+def test_mistakes_about_a_population_are_answered_with_the_key(write, change, message):
+    with pytest.raises(ConfigError, match=message):
+        read_config(write(POPULATION.replace(*change))).run()
 
 
 def test_a_fit_that_fails_leaves_a_page_and_an_exit_code(write, tmp_path, capsys):

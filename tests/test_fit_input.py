@@ -73,6 +73,17 @@ def test_wrong_arguments_of_fit_are_refused():
         FitProblem.join(problem, straight(X, free={**AB, "a": jaxion.unbounded(1.0)}))
 
 
+def test_the_parameter_of_a_mechanism_keeps_its_range():
+    table = {"V": [-80.0, -60.0], "I": [1.0, 2.0]}
+    sides = {"inside.K": 140.0, "outside.K": 3.5}
+    for given, message in (
+        (jaxion.unbounded(), r"`g` must not be negative, but unbounded\(\) leads beyond 0"),
+        (jaxion.interval(-1, 1), r"`g` must not be negative, but interval\(-1, 1\) leads to -1 nS"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            FitProblem(Leak("K", 0.1), None, table, {"g": given}, {"I": 1.0}, at=sides)
+
+
 FILES = [
     ("", "needs a header"),
     ("x,y\n", "needs a header"),

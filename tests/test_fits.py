@@ -129,6 +129,22 @@ WRONG = [
     ({"free": {"neuron.nka.vmax": jaxion.positive()}}, PathError, r"Did you mean `neuron.nka.v_max`"),
     ({"free": {"neuron.E_Cl": jaxion.positive()}}, PathError, r"follows from the state"),
     ({"free": {"neuron.z": jaxion.positive()}}, ValueError, r"`neuron.z` cannot begin at -0.85: positive\(\) needs a positive one"),
+    (
+        {"free": {"neuron.nka.v_max": jaxion.unbounded()}},
+        ValueError,
+        r"^`neuron.nka.v_max` must not be negative, but unbounded\(\) leads beyond 0: use positive\(\), or interval\(a, b\) from 0 on\.$",
+    ),
+    (
+        {"free": {"bath.K": jaxion.interval("-5 mM", "30 mM")}},
+        ValueError,
+        r"^`bath.K` must be positive, but interval\(-5, 30\) leads to -5 mM: use positive",
+    ),
+    (
+        {"free": {**FREE, "neuron.kcc2.g": jaxion.tied("neuron.nka.v_max", -1.0)}},
+        ValueError,
+        r"^`neuron.kcc2.g` must not be negative, but tied\('neuron.nka.v_max', -1\) leads beyond 0",
+    ),
+    ({"free": {"neuron.kcc2.g": jaxion.fixed(-1.0), **FREE}}, ValueError, r"`neuron.kcc2.g` must not be negative, but it is -1 nS"),
     ({"free": {"bath.K": jaxion.positive("3 mV")}}, UnitError, r"`bath.K` is in mM"),
     ({"recording": {"neuron.V": -70.0}, "noise": None}, ValueError, r"noise of `neuron.V` cannot be estimated"),
     ({"recording": {"t": [0.0, 1.0], "neuron.V": [-70.0, -71.0]}}, ValueError, r"has times, so that it needs a `protocol`"),
@@ -162,6 +178,11 @@ def test_wrong_problems_are_refused_in_one_sentence(change, error, message):
     text = str(refusal.value)
     assert text.endswith((".", "?"))
     assert "\n" not in text
+
+
+def test_what_may_be_of_either_sign_is_not_refused():
+    free = {"neuron.z": jaxion.unbounded(), "neuron.kcc2.g": jaxion.interval(0.0, 1.0), "bath.K": jaxion.interval("0 mM", "10 mM")}
+    assert FitProblem(cell(), None, {"neuron.V": -70.0}, free, {"neuron.V": 1.0}).names == tuple(free)
 
 
 def test_a_batch_cannot_be_fitted():

@@ -9,6 +9,7 @@ import pytest
 import jaxion
 from jaxion.errors import ConfigError, StoreError
 from jaxion.models.load import find_models, load_model
+from jaxion.populations.designs import Sample
 from jaxion.sweeps import read_config, run_file
 from jaxion.sweeps.provenance import attributes
 from jaxion.sweeps.store import create
@@ -127,6 +128,18 @@ def test_sample_file_is_the_population_that_it_says(folder):
     assert (found.request.of, found.request.wrt, found.chunk) == (("neuron.V", "neuron.Cl"), ("neuron.kcc2.g",), 6)
 
 
+def test_a_file_says_what_is_correlated(folder):
+    pair = 'seed = 5\ncorrelation = [["neuron.kcc2.g", "bath.Na", 0.5]]'
+    found = read_config(edited(folder, SAMPLE, "seed = 5", pair)).population()
+    without = read_config(folder / "sample.toml").population()
+    assert isinstance(found.design, Sample)
+    same = jaxion.Population.sample(
+        found.base, found.design.distributions, size=20, seed=5, correlation={("bath.Na", "neuron.kcc2.g"): 0.5}
+    )
+    assert found.fingerprint == same.fingerprint
+    assert found.fingerprint != without.fingerprint
+
+
 def test_grid_file_is_the_population_that_it_says(folder):
     found = read_config(folder / "grid.toml").population()
     wanted = list(itertools.product([3.0, 8.0], [0.1, 0.2, 0.3], [0.1, 0.2, 0.4]))
@@ -192,7 +205,7 @@ WRONG = [
         SAMPLE,
         "size =",
         "sizes =",
-        r"key `cells\.sizes` is not known; table `cells` takes `design`, `size`, `seed` and `vary`\. Did you mean `size`\?",
+        r"key `cells\.sizes` is not known; table `cells` takes `design`, `size`, `seed`, `correlation` and `vary`\. Did you mean `size`\?",
     ),
     (SAMPLE, "start =", "strat =", r"key `run\.strat` is not known; .* Did you mean `start`\?"),
     (SAMPLE, "of =", "off =", r"key `sensitivity\.off` is not known; .* Did you mean `of`\?"),
@@ -240,6 +253,19 @@ WRONG = [
     (SAMPLE, '"4 mM"', "-4", r'key `model\.set\."bath\.K"`: `bath\.K` must be positive'),
     (SAMPLE, '"4 mM"', "true", r'key `model\.set\."bath\.K"` must be a finite number, or a text with a unit .* but it is `True`'),
     (SAMPLE, "size = 20", "size = 2.5", r"key `cells\.size` must be a whole number, 1 or more, but it is `2\.5`"),
+    (
+        SAMPLE,
+        "seed = 5",
+        "correlation = [0.5]",
+        r'key `cells\.correlation` must be a list such as \[\["neuron.kcc2.g", "neuron.leak_K.g", 0.5\]\]',
+    ),
+    (
+        SAMPLE,
+        "seed = 5",
+        'correlation = [["bath.Na", "bath.K", 0.5]]',
+        r"key `cells`: Argument `correlation` names `bath.K`, which does not vary",
+    ),
+    (GRID, "[cells]", "[cells]\ncorrelation = [['bath.K', 'neuron.kcc2.g', 0.5]]", r"`cells\.correlation` goes with the design `sample`"),
     (SAMPLE, "size = 20", "", r"key `cells\.size` is missing"),
     (SAMPLE, "seed = 5", "seed = -5", r"key `cells\.seed` must be a whole number, 0 or more, but it is `-5`"),
     (SAMPLE, "chunk = 6", "chunk = 0", r"key `run\.chunk` must be a whole number, 1 or more"),

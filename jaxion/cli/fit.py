@@ -11,31 +11,33 @@ from jaxion.cli.arguments import Json
 from jaxion.cli.output import print_json
 from jaxion.errors import Status
 from jaxion.fits.config import read_config
-from jaxion.fits.files import check_free, save, summary
+from jaxion.fits.files import check_free, checkpoint_of, save, summary
+from jaxion.fits.populations import PopulationFit
 from jaxion.plots.reports import write_report
 
 
 def fit(
     config: Annotated[Positional[Path], arg(metavar="CONFIG.toml", help="fit file")],
     /,
-    out: Annotated[Path, arg(metavar="DIR", help="folder for the result; it must not exist yet")],
+    out: Annotated[Path, arg(metavar="DIR", help="folder for the result; a fit that was ended early goes on there")],
     json: Json = False,
 ) -> int:
-    """Parameters of a model from recordings, with their uncertainty and what the data cannot tell."""
+    """Parameters of a model from recordings, or their distribution from measured cells, with their uncertainty and what the data cannot tell."""
     check_free(out)
-    found, profile = read_config(config).run()
+    found, profile = read_config(config).run(checkpoint_of(out), progress=None)
+    best = found.fit if isinstance(found, PopulationFit) else found
     save(found, out, profile)
     if json:
-        print_json(summary(found))
+        print_json(summary(best))
     else:
         print(found)
         if profile is not None:
             print(profile)
         print(f"Written: {out}; `jaxion report {out}` makes a page of it")
-    failed = int((found.statuses != Status.ok).sum())
+    failed = int((best.statuses != Status.ok).sum())
     if failed:
-        print(f"jaxion: {failed} of {len(found.statuses)} starts failed", file=sys.stderr)
-    return DONE if found.ok else SOME_FAILED
+        print(f"jaxion: {failed} of {len(best.statuses)} starts failed", file=sys.stderr)
+    return DONE if best.ok else SOME_FAILED
 
 
 def report(folder: Annotated[Positional[Path], arg(metavar="DIR", help="folder of a fit")], /) -> int:

@@ -16,7 +16,14 @@ scale = ["neuron.Na"]           # unknown factor and offset of a channel
 offset = ["neuron.Na"]
 at = { "outside.K" = 5.4 }      # conditions of a mechanism's table
 
-[free]
+[population]                    # instead of experiments: how parameters differ between measured cells, as `fit_population` finds it
+data = "cells.csv"              # a row a cell; or { cells = 24, mean = { "neuron.V" = -70.0 }, sd = { "neuron.V" = 3.0 }, correlation = [] }
+vary = { "neuron.kcc2.g" = { lognormal = 0.3 }, "neuron.z" = { normal = 0.05 } }
+correlated = true               # or the paths that may be: ["neuron.kcc2.g"]
+noise = { "neuron.V" = 1.0 }    # error of a measurement
+cells = 2000                    # simulated
+
+[free]                          # of a population only what is not as usual, such as "cv(neuron.kcc2.g)" = { fixed = 0.3 }
 "neuron.nka.v_max" = "positive"         # { positive = 60.0, prior = { lognormal = 0.5 } }, "unbounded", { interval = [0, 1], start = 0.5 }
 "neuron.leak_K.g" = { tied = "neuron.nka.v_max" }                               # { fixed = 0.5 }
 
@@ -41,6 +48,7 @@ from typing import Any, Final
 from jaxion import mechanisms, protocols
 from jaxion.errors import ConfigError, JaxionError, nearest
 from jaxion.fits import forms
+from jaxion.fits.populations import PopulationFit, fit_population
 from jaxion.fits.problem import FitProblem
 from jaxion.fits.profiles import Profile, profile
 from jaxion.fits.recordings import Recording
@@ -50,9 +58,10 @@ from jaxion.model import Model
 from jaxion.models.load import load_function, load_model
 from jaxion.paths import replace
 
-_TABLES: Final = ("model", "experiment", "free", "fit")
+_TABLES: Final = ("model", "experiment", "population", "free", "fit")
 _MODEL: Final = ("name", "file", "function", "mechanism", "args", "set")
 _EXPERIMENT: Final = ("data", "protocol", "start", "set", "noise", "scale", "offset", "at", "rtol")
+_POPULATION: Final = ("data", "vary", "correlated", "noise", "cells")
 _FIT: Final = ("method", "rate", "clip", "steps", "starts", "seed", "spread", "patience", "profile")
 _WHOLE: Final = ("steps", "starts", "seed", "patience")
 
@@ -78,9 +87,27 @@ class FitConfig:
         with self._key("experiment"):
             return parts[0] if len(parts) == 1 else FitProblem.join(*parts)
 
-    def run(self) -> tuple[Fit, Profile | None]:
-        """The fit, and the profiles if the file asks for them."""
-        problem, table = self.problem(), self._checked("fit", self.tables.get("fit", {}), _FIT)
+    def run(self, checkpoint: Path | None = None, progress: bool | None = False) -> tuple[Fit | PopulationFit, Profile | None]:
+        """The fit, and the profiles if the file asks for them.
+
+        Args:
+            checkpoint: As in `fit`.
+            progress: As in `fit`.
+        """
+        optimiser, options, wanted = self._search()
+        options |= {"checkpoint": checkpoint, "progress": progress}
+        if "population" in self.tables:
+            found = self._population(optimiser, options)
+            best = found.fit
+        else:
+            problem = self.problem()
+            with self._key("fit"):
+                found = best = fit(problem, optimiser, throw=False, **options)
+        return found, profile(best) if wanted and best.loss == best.loss else None
+
+    def _search(self) -> tuple[Any, dict[str, Any], bool]:
+        """Optimiser, other arguments of `fit`, and whether profiles are wanted."""
+        table = self._checked("fit", self.tables.get("fit", {}), _FIT)
         for key in _WHOLE:
             if key in table and (isinstance(table[key], bool) or not isinstance(table[key], int)):
                 raise self._refuse(f"fit.{key}")(f"must be a whole number, but it is `{table[key]}`.")
@@ -90,10 +117,30 @@ class FitConfig:
         options = {key: table[key] for key in (*_WHOLE, "spread") if key in table}
         if optimiser is None:
             options["method"] = table.get("method", "lm")
-        with self._key("fit"):
-            found = fit(problem, optimiser, throw=False, **options)
-        wanted = table.get("profile", False) and found.loss == found.loss
-        return found, profile(found) if wanted else None
+        return optimiser, options, table.get("profile", False)
+
+    def _population(self, optimiser: Any, options: dict[str, Any]) -> PopulationFit:
+        model, table = self._model(), self._checked("population", self.tables["population"], _POPULATION)
+        for key in ("data", "vary"):
+            if key not in table:
+                raise self._refuse(f"population.{key}")("is missing.")
+        data = table["data"]
+        if isinstance(data, dict) and "cells" in data:
+            measured = forms.summary(data, self._refuse("population.data"))
+        else:
+            with self._key("population.data"):
+                measured = self._recording(data)
+        vary = {path: forms.distribution(form, self._refuse(f'population.vary."{path}"')) for path, form in table["vary"].items()}
+        rest = {key: table[key] for key in ("correlated", "noise", "cells") if key in table}
+        with self._key("population"):
+            return fit_population(model, vary, measured, optimiser, free=self._free(), throw=False, **rest, **options)
+
+    def _recording(self, data: Any) -> Recording:
+        return Recording.read(self.file.parent / data) if isinstance(data, str) else Recording(data)
+
+    def _free(self) -> dict[str, Any]:
+        given = self.tables.get("free", {})
+        return {path: forms.transform(form, self._refuse(f'free."{path}"')) for path, form in self._checked("free", given, given).items()}
 
     def _model(self) -> Any:
         table = self._checked("model", self.tables["model"], _MODEL)
@@ -116,7 +163,7 @@ class FitConfig:
             raise self._refuse(f"{where}.data")("is missing: it is a CSV file, or a table of values.")
         data, protocol = table["data"], table.get("protocol")
         with self._key(f"{where}.data"):
-            recording = Recording.read(self.file.parent / data) if isinstance(data, str) else Recording(data)
+            recording = self._recording(data)
         if "set" in table:
             with self._key(f"{where}.set"):
                 if not isinstance(model, Model):
@@ -124,15 +171,12 @@ class FitConfig:
                 model = replace(model, table["set"])
         if protocol is not None and not isinstance(protocol, str):
             protocol = protocols.parse(protocol, str(self.file), f"{where}.protocol")
-        free = {}
-        for path, form in self._checked("free", self.tables["free"], self.tables["free"]).items():
-            free[path] = forms.transform(form, self._refuse(f'free."{path}"'))
         noise = {}
         for path, form in table.get("noise", {}).items():
             noise[path] = forms.noise(form, self._refuse(f'{where}.noise."{path}"'))
         options = {key: table[key] for key in ("start", "scale", "offset", "at", "rtol") if key in table}
         with self._key(where):
-            return FitProblem(model, protocol, recording, free, noise, **options)
+            return FitProblem(model, protocol, recording, self._free(), noise, **options)
 
     def _checked(self, where: str, given: Any, allowed: Any) -> dict[str, Any]:
         return forms.check_keys(given, allowed, self._refuse(where))
@@ -172,7 +216,9 @@ def read_config(path: Path | str) -> FitConfig:
     for name in data:
         if name not in _TABLES:
             raise ConfigError(f"`{file}`, key `{name}` is not known; a fit file takes {', '.join(_TABLES)}.{nearest(name, _TABLES)}")
-    for name in _TABLES[:3]:
+    if "population" in data and "experiment" in data:
+        raise ConfigError(f"`{file}` must have either `experiment` or `population`, but it has both.")
+    for name in ("model", "population") if "population" in data else ("model", "experiment", "free"):
         if not data.get(name):
             raise ConfigError(f"`{file}`, key `{name}` is missing.")
     return FitConfig(data, file)

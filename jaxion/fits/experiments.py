@@ -2,8 +2,9 @@
 
 import abc
 import dataclasses
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +22,22 @@ from jaxion.transients import solve
 
 Values = Mapping[str, Any]
 """Values of parameters by path."""
+
+
+class Limits(NamedTuple):
+    """Which values a parameter may take: from `low` to `high`, as `rule` says."""
+
+    low: float
+    high: float
+    rule: str
+
+
+LIMITS: Final = {
+    "any": Limits(-math.inf, math.inf, "be finite"),
+    "not negative": Limits(0.0, math.inf, "not be negative"),
+    "positive": Limits(0.0, math.inf, "be positive"),
+}
+"""Limits by the range of a path."""
 
 
 class AbstractExperiment(abc.ABC):
@@ -43,6 +60,10 @@ class AbstractExperiment(abc.ABC):
     @abc.abstractmethod
     def unit(self, name: str) -> str:
         """Unit of a parameter; raises `PathError` if there is none of this name."""
+
+    @abc.abstractmethod
+    def limits(self, name: str) -> Limits:
+        """Which values a parameter may take."""
 
     @abc.abstractmethod
     def check(self, name: str, value: float) -> None:
@@ -69,6 +90,10 @@ class _OnModel(AbstractExperiment):
     def unit(self, name: str) -> str:
         """Unit of a path."""
         return check_settable(self.model, name).unit
+
+    def limits(self, name: str) -> Limits:
+        """Those of the path's range."""
+        return LIMITS[check_settable(self.model, name).range]
 
     def check(self, name: str, value: float) -> None:
         """Raise if a path cannot be set to a value."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from jaxion.errors import ConfigError, nearest
 from jaxion.fits import noise as noises
 from jaxion.fits import transforms
+from jaxion.fits.summaries import Summary
 from jaxion.populations import Distribution, LogNormal, Normal
 
 Refuse = Callable[[str], ConfigError]
@@ -46,7 +47,7 @@ def transform(given: Any, refuse: Refuse) -> Any:
     }
     kind, value, rest = _one_of(given, kinds, _EXAMPLE, refuse)
     if "prior" in rest:
-        rest["prior"] = _prior(rest["prior"], refuse)
+        rest["prior"] = distribution(rest["prior"], refuse)
     if kind == "interval":
         if not isinstance(value, list) or len(value) != 2:
             raise refuse(f"must have an interval of two ends, such as [0, 1], but it is `{value}`.")
@@ -54,6 +55,27 @@ def transform(given: Any, refuse: Refuse) -> Any:
     if kind == "tied":
         return transforms.tied(_text(value, refuse), **rest)
     return getattr(transforms, kind)(_quantity(value, refuse), **rest)
+
+
+def distribution(given: Any, refuse: Refuse) -> Distribution:
+    """A prior, or how a parameter varies: `{ lognormal = cv }` or `{ normal = sd }`."""
+    kind, value, _ = _one_of(given, {"lognormal": (), "normal": ()}, "such as { lognormal = 0.5 } or { normal = 1.0 }", refuse)
+    return LogNormal(check_number(value, refuse)) if kind == "lognormal" else Normal(_quantity(value, refuse))
+
+
+def summary(given: Any, refuse: Refuse) -> Summary:
+    """Statistics of cells: `{ cells = 24, mean = { path = … }, sd = { path = … }, correlation = [[path, path, r], …] }`."""
+    table = check_keys(given, ("cells", "mean", "sd", "correlation"), refuse)
+    cells = table["cells"]
+    if isinstance(cells, bool) or not isinstance(cells, int):
+        raise refuse(f"must have a whole number of cells, but it has `{cells}`.")
+    quantities = {kind: {path: _quantity(value, refuse) for path, value in table.get(kind, {}).items()} for kind in ("mean", "sd")}
+    correlation = {}
+    for row in table.get("correlation", []):
+        if not isinstance(row, list) or len(row) != 3:
+            raise refuse(f'must have correlations such as ["neuron.V", "neuron.Cl", 0.4], but one is `{row}`.')
+        correlation[_text(row[0], refuse), _text(row[1], refuse)] = check_number(row[2], refuse)
+    return Summary(cells, **quantities, correlation=correlation)
 
 
 def noise(given: Any, refuse: Refuse) -> Any:
@@ -93,11 +115,6 @@ def optimiser(table: Mapping[str, Any], refuse: Callable[[str, str], ConfigError
     if "clip" not in table:
         return found
     return optax.chain(optax.clip_by_global_norm(check_number(table["clip"], lambda text: refuse("clip", text))), found)
-
-
-def _prior(given: Any, refuse: Refuse) -> Distribution:
-    kind, value, _ = _one_of(given, {"lognormal": (), "normal": ()}, "such as { lognormal = 0.5 } or { normal = 1.0 }", refuse)
-    return LogNormal(check_number(value, refuse)) if kind == "lognormal" else Normal(_quantity(value, refuse))
 
 
 def _one_of(given: Any, kinds: Mapping[str, tuple[str, ...]], example: str, refuse: Refuse) -> tuple[str, Any, dict[str, Any]]:

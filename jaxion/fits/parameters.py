@@ -1,6 +1,7 @@
 """Parameters of a fit: what is free, what is tied to it, and the vector of unknowns that they make."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from jaxtyping import Array, Float
 
 from jaxion.errors import PathError, nearest
 from jaxion.fits.experiments import AbstractExperiment
-from jaxion.fits.transforms import Fixed, Tied, Transform
+from jaxion.fits.transforms import Fixed, Interval, Tied, Transform
 from jaxion.populations import LogNormal
 from jaxion.units import quantity
 
@@ -117,7 +118,10 @@ def parameters(experiment: AbstractExperiment, free: Mapping[str, Any]) -> Param
         if isinstance(given, Tied):
             if given.path not in names:
                 raise PathError(f"`{name}` is tied to `{given.path}`, which is not free.{nearest(given.path, names)}")
-            tied[name] = (given.path, _ratio(experiment, name, given))
+            ratio = _ratio(experiment, name, given)
+            low, high = sorted(ratio * end for end in found[names.index(given.path)].transform.ends)
+            _check_ends(experiment, name, experiment.unit(name), (low, high), f"tied('{given.path}', {ratio:g})")
+            tied[name] = (given.path, ratio)
     return Parameters(tuple(found), tied, fixed)
 
 
@@ -174,16 +178,28 @@ def _kind(p: Parameter) -> Transform:
 
 
 def _free(experiment: AbstractExperiment, name: str, unit: str, transform: Transform) -> Parameter:
+    kind = type(transform).__name__.lower()
+    shown = f"{kind}({transform.low:g}, {transform.high:g})" if isinstance(transform, Interval) else f"{kind}()"
+    _check_ends(experiment, name, unit, transform.ends, shown)
     nominal = experiment.nominal(name)
     start = nominal if transform.start is None else float(transform.start)
     if start is None:
-        kind = type(transform).__name__.lower()
         raise ValueError(f"`{name}` has no value to begin with: give it a start, such as {kind}(start=1.0).")
     why = transform.refuses(start)
     if why:
         raise ValueError(f"`{name}` cannot begin at {start:g} {unit}".rstrip() + f": {why}.")
     experiment.check(name, start)
     return Parameter(name, unit, transform, start, start if nominal is None else nominal)
+
+
+def _check_ends(experiment: AbstractExperiment, name: str, unit: str, ends: tuple[float, float], shown: str) -> None:
+    """Refuse what can lead to values that a parameter may not take, before a search comes there."""
+    limits = experiment.limits(name)
+    for end, limit, beyond in ((ends[0], limits.low, ends[0] < limits.low), (ends[1], limits.high, ends[1] > limits.high)):
+        if beyond:
+            to = f"to {end:g} {unit}".rstrip() if math.isfinite(end) else f"beyond {limit:g}"
+            hint = "positive(), or interval(a, b) from 0 on" if limits.high == math.inf else f"interval({limits.low:g}, {limits.high:g})"
+            raise ValueError(f"`{name}` must {limits.rule}, but {shown} leads {to}: use {hint}.")
 
 
 def _ratio(experiment: AbstractExperiment, name: str, given: Tied) -> float:

@@ -135,6 +135,18 @@ class FitProblem:
             raise ValueError(f"Argument `model` must be a Model, a mechanism or a function, but it is `{model}`.")
         self._set((experiment,), own.parameters(experiment, free), ({name: name for name in free},))
 
+    @classmethod
+    def of(cls, experiment: AbstractExperiment, free: Mapping[str, Any]) -> "FitProblem":
+        """The problem of an experiment of one's own.
+
+        Args:
+            experiment: What was measured, and how the same is computed.
+            free: Transform of each free parameter.
+        """
+        problem = cls.__new__(cls)
+        problem._set((experiment,), own.parameters(experiment, free), ({name: name for name in free},))
+        return problem
+
     def _set(self, experiments: tuple[AbstractExperiment, ...], parameters: Parameters, taken: tuple[dict[str, str], ...]) -> None:
         self.experiments, self.parameters, self._taken = experiments, parameters, taken
         self._compiled: dict[Any, Callable[..., Any]] = {}

@@ -1,7 +1,9 @@
 """`fit`: the search for the best values of the free parameters, from one start or many at once."""
 
 import functools
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import jax
@@ -9,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxion.errors import FitError, Status, nearest
+from jaxion.fits.checkpoints import Checkpoint
 from jaxion.fits.descent import Descent
 from jaxion.fits.least_squares import LeastSquares
 from jaxion.fits.problem import FitProblem, Layout
@@ -33,6 +36,8 @@ def fit(
     patience: int | None = None,
     tolerance: float = 1e-10,
     throw: bool = True,
+    progress: bool | None = None,
+    checkpoint: Path | str | None = None,
 ) -> Fit:
     """Find the values of the free parameters that explain a recording best.
 
@@ -51,6 +56,9 @@ def fit(
         patience: Steps without improvement after which a start of an optimiser is done. Default: never.
         tolerance: Relative improvement of the loss that counts as none.
         throw: Raise `FitError` if no start could be computed at all.
+        progress: Whether to show steps, the best loss and the starts under way on stderr. Default: if that is a terminal.
+        checkpoint: Folder that keeps the state of the search about every second. The same call goes on from it, however the one before
+            was ended, and ends at the same numbers to the last bit; with more `steps` it goes further.
 
     Returns:
         Fit, with `values`, `sd`, `identifiable`, `statement`, `model` and all `starts`.
@@ -58,6 +66,7 @@ def fit(
     Raises:
         FitError: The model fails at every start, and `throw` says so.
         ValueError: An argument is not what it has to be.
+        StoreError: The checkpoint is that of another fit, or cannot be read or written.
 
     Example:
         >>> import jaxion, numpy as np
@@ -75,11 +84,20 @@ def fit(
     chosen = _method(optimiser, method, patience, tolerance)
     initial = starting_values(problem.parameters, starts, seed, spread)
     unknowns = jnp.stack([jnp.asarray(p.transform.unknown(initial[:, i]), float) for i, p in enumerate(problem.parameters.free)], axis=1)
-    state, history = run(problem, chosen, unknowns, steps)
+    kept = None if checkpoint is None else Checkpoint(Path(checkpoint), problem, chosen, unknowns)
+    state, history = run(problem, chosen, unknowns, steps, progress=progress, checkpoint=kept)
     return _result(problem, chosen, initial, state, history, throw)
 
 
-def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any = None) -> tuple[Any, np.ndarray]:
+def run(
+    problem: FitProblem,
+    method: Any,
+    unknowns: Any,
+    steps: int,
+    moving: Any = None,
+    progress: bool | None = False,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Any, np.ndarray]:
     """All starts of a method side by side: their last states, and the loss of each after each step.
 
     Args:
@@ -88,7 +106,11 @@ def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any
         unknowns: Where the starts begin, `(starts, unknowns)`.
         steps: Steps at most.
         moving: Mask of the unknowns that may change in each start, for `LeastSquares`; default all.
+        progress: Whether to show a progress bar on stderr; None if that is a terminal.
+        checkpoint: Where to go on from, and what to keep for another time.
     """
+    from tqdm import tqdm
+
     # The model is compiled in one place, `evaluate`, for all methods of a kind; the rest is small, and compiled for all problems alike.
     layout, least_squares = problem.layout, isinstance(method, LeastSquares)
     evaluate = problem.compiled(type(method), lambda: jax.vmap(lambda *at: method.evaluate(problem, *at)))
@@ -102,14 +124,30 @@ def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any
         propose = problem.compiled(("propose", method), lambda: jax.vmap(lambda state: method.propose(problem, state)))
         state = begin(unknowns, evaluate(unknowns))
     history = [np.asarray(state.best_loss)]
-    for _ in range(steps):
-        if np.all(np.asarray(state.done)):
-            break
-        proposal = propose(state)
-        found = evaluate(proposal.u, proposal.sd) if least_squares else evaluate(proposal.u)
-        state = judge(state, proposal, found)
-        history.append(np.asarray(state.best_loss))
+    earlier = None if checkpoint is None else checkpoint.load(state, steps)
+    if earlier is not None:
+        state, history = earlier
+    hidden = None if progress is None else not progress
+    with tqdm(total=steps, initial=len(history) - 1, desc="fit", unit=" steps", file=sys.stderr, disable=hidden) as bar:
+        while len(history) <= steps and not np.all(np.asarray(state.done)):
+            proposal = propose(state)
+            found = evaluate(proposal.u, proposal.sd) if least_squares else evaluate(proposal.u)
+            state = judge(state, proposal, found)
+            history.append(np.asarray(state.best_loss))
+            bar.set_postfix_str(_counts(state), refresh=False)
+            bar.update()
+            if checkpoint is not None:
+                checkpoint.keep(state, history)
+    if checkpoint is not None:
+        checkpoint.keep(state, history, last=True)
     return state, np.stack(history)
+
+
+def _counts(state: Any) -> str:
+    """The best loss of all starts, and how many are under way or failed."""
+    losses, done, statuses = (np.asarray(x) for x in (state.best_loss, state.done, state.status))
+    best = f"{np.nanmin(losses):.6g}" if np.isfinite(losses).any() else "none"
+    return f"loss {best}, {np.sum(~done)} of {len(done)} starts under way, {np.sum(statuses != Status.ok)} failed"
 
 
 @functools.lru_cache(maxsize=256)

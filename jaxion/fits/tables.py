@@ -13,7 +13,7 @@ from jaxtyping import Array
 from jaxion import units
 from jaxion.errors import PathError, Status, nearest
 from jaxion.fits.channels import Axis, Channel, channel, check_names
-from jaxion.fits.experiments import AbstractExperiment, Values
+from jaxion.fits.experiments import LIMITS, AbstractExperiment, Limits, Values
 from jaxion.fits.recordings import Recording
 from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameters
 from jaxion.ranges import check_range
@@ -47,6 +47,10 @@ class FunctionTable(AbstractExperiment):
         """A function's arguments have no unit that could be known."""
         _check_argument(self.model, name, self.inputs)
         return ""
+
+    def limits(self, name: str) -> Limits:
+        """None are known."""
+        return LIMITS["any"]
 
     def check(self, name: str, value: float) -> None:
         """Any number will do."""
@@ -91,9 +95,14 @@ class MechanismTable(AbstractExperiment):
             raise PathError(f"`{kind}` has no parameter `{name}`; it has {', '.join(known)}.{nearest(name, known)}")
         return known[name].metadata["unit"]
 
+    def limits(self, name: str) -> Limits:
+        """Those of the parameter's range."""
+        return LIMITS[parameters(self.model)[name].metadata["allowed"]]
+
     def check(self, name: str, value: float) -> None:
-        """Any number will do."""
-        check_range(name, value)
+        """Raise if a parameter cannot take a value."""
+        about = parameters(self.model)[name].metadata
+        check_range(name, value, about["unit"], about["allowed"])
 
     def with_values(self, values: Values) -> AbstractMechanism:
         """The mechanism with other parameters."""

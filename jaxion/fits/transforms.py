@@ -39,6 +39,11 @@ class Transform(abc.ABC):
     def logarithmic(self) -> bool:
         """Whether all values are positive, so that uncertainties are those of the logarithm."""
 
+    @property
+    @abc.abstractmethod
+    def ends(self) -> tuple[float, float]:
+        """Ends of the values that it can lead to, which it never reaches."""
+
     @abc.abstractmethod
     def value(self, u: Any) -> Array:
         """Value at an unknown."""
@@ -72,6 +77,11 @@ class Positive(Transform):
         """They are."""
         return True
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """From zero on."""
+        return 0.0, math.inf
+
     def value(self, u: Any) -> Array:
         """The exponential."""
         return jnp.exp(u)
@@ -99,6 +109,11 @@ class Unbounded(Transform):
     def logarithmic(self) -> bool:
         """They may be negative."""
         return False
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """None."""
+        return -math.inf, math.inf
 
     def __post_init__(self):
         super().__post_init__()
@@ -133,6 +148,11 @@ class Interval(Transform):
     def logarithmic(self) -> bool:
         """Whether the lower end is not negative."""
         return self.low >= 0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Those that were given."""
+        return float(self.low), float(self.high)
 
     def value(self, u: Any) -> Array:
         """A logistic course between the ends."""

@@ -14,18 +14,20 @@ from jaxion import thermo
 from jaxion._types import PerCell, per_cell
 from jaxion.cycle import Cycle
 from jaxion.ions import valence
+from jaxion.ranges import Range
 
 
-def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, **options: Any) -> Any:
+def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *, allowed: Range = "not negative", **options: Any) -> Any:
     """Field of a mechanism that may vary from cell to cell, be swept, differentiated and fitted.
 
     Args:
         unit: Unit as `jaxion.paths` prints it; empty for a dimensionless number.
         doc: What it is, in a few words.
         typical: Range in which published values lie, in `unit`.
+        allowed: Which values are possible; `"positive"` where zero would be divided by.
         **options: Passed to `equinox.field`, such as `default`.
     """
-    return eqx.field(converter=per_cell, metadata={"unit": unit, "doc": doc, "typical": typical}, **options)
+    return eqx.field(converter=per_cell, metadata={"unit": unit, "doc": doc, "typical": typical, "allowed": allowed}, **options)
 
 
 @dataclasses.dataclass(frozen=True)

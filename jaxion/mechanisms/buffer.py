@@ -27,8 +27,8 @@ class GlialUptake(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "uptake at saturation", (0.1, 100.0))
-    K_K: PerCell = parameter("mM", "K at half activation", (15.0, 20.0), default=18.0)
-    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 5.0), default=2.5)
+    K_K: PerCell = parameter("mM", "K at half activation", (15.0, 20.0), allowed="positive", default=18.0)
+    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 5.0), allowed="positive", default=2.5)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 
@@ -58,9 +58,9 @@ class GlialBuffer(AbstractMechanism):
 
     k: PerCell = parameter("pL/s", "release rate constant times volume", (1e-6, 1e-3))
     B_0: PerCell = parameter("mM", "concentration of sites", (500.0, 500.0), default=500.0)
-    K_K: PerCell = parameter("mM", "K at half activation", (9.0, 15.0), default=15.0)
-    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 1.2), default=1.09)
-    K_d: PerCell = parameter("mM", "dissociation constant at full activation", (1.0, 1.0), default=1.0)
+    K_K: PerCell = parameter("mM", "K at half activation", (9.0, 15.0), allowed="positive", default=15.0)
+    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 1.2), allowed="positive", default=1.09)
+    K_d: PerCell = parameter("mM", "dissociation constant at full activation", (1.0, 1.0), allowed="positive", default=1.0)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 

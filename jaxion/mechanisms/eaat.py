@@ -47,7 +47,7 @@ class EAATLog(AbstractMechanism):
     """
 
     u: PerCell = parameter("fmol/s", "turnover per RT", (1e-3, 1.0))
-    h: PerCell = parameter("", "proton ratio outside/inside", (0.3, 1.0), default=0.66)
+    h: PerCell = parameter("", "proton ratio outside/inside", (0.3, 1.0), allowed="positive", default=0.66)
     cycle: ClassVar[Cycle] = Cycle(inward={"Na": 3, "Glu": 1}, outward={"K": 1})
     passive: ClassVar[bool] = False
 

@@ -36,9 +36,9 @@ class GAT(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", (1e-4, 1.0))
-    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), default=20.0)
-    K_Cl: PerCell = parameter("mM", "half-saturation of Cl", (1.0, 100.0), default=20.0)
-    K_GABA: PerCell = parameter("mM", "half-saturation of GABA", (1e-3, 0.1), default=0.01)
+    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), allowed="positive", default=20.0)
+    K_Cl: PerCell = parameter("mM", "half-saturation of Cl", (1.0, 100.0), allowed="positive", default=20.0)
+    K_GABA: PerCell = parameter("mM", "half-saturation of GABA", (1e-3, 0.1), allowed="positive", default=0.01)
     coupling: str = eqx.field(static=True, default="2Na:1Cl")
     cycle: Cycle = eqx.field(init=False, static=True)
 
@@ -71,8 +71,8 @@ class GATSodium(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", (1e-4, 1.0))
-    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), default=20.0)
-    K_GABA: PerCell = parameter("mM", "half-saturation of GABA", (1e-3, 0.1), default=0.01)
+    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), allowed="positive", default=20.0)
+    K_GABA: PerCell = parameter("mM", "half-saturation of GABA", (1e-3, 0.1), allowed="positive", default=0.01)
     cycle: Cycle = eqx.field(init=False, static=True, default=Cycle(inward={"Na": 2, "GABA": 1}))
 
     def rate(self, m: MembraneView) -> PerCell:

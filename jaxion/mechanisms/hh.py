@@ -40,7 +40,7 @@ class HHSodium(AbstractGated):
     """
 
     g: PerCell = parameter("nS", "conductance with all gates open", _TYPICAL)
-    phi: PerCell = parameter("", "factor on the gating rates", (3.0, 3.0), default=3.0)
+    phi: PerCell = parameter("", "factor on the gating rates", (3.0, 3.0), allowed="positive", default=3.0)
     cycle: ClassVar[Cycle] = Cycle(outward={"Na": 1})
     gates: ClassVar[tuple[str, ...]] = ("h",)
 
@@ -96,7 +96,7 @@ class HHPotassium(AbstractGated):
     """
 
     g: PerCell = parameter("nS", "conductance with all gates open", _TYPICAL)
-    phi: PerCell = parameter("", "factor on the gating rates", (3.0, 3.0), default=3.0)
+    phi: PerCell = parameter("", "factor on the gating rates", (3.0, 3.0), allowed="positive", default=3.0)
     cycle: ClassVar[Cycle] = Cycle(outward={"K": 1})
     gates: ClassVar[tuple[str, ...]] = ("n",)
 

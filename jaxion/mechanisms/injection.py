@@ -24,7 +24,7 @@ class Injection(AbstractMechanism):
     """
 
     ion: str = eqx.field(static=True)
-    I: PerCell = parameter("pA", "injected current", (1.0, 1000.0))
+    I: PerCell = parameter("pA", "injected current", (1.0, 1000.0), allowed="any")
     cycle: Cycle = eqx.field(init=False, static=True)
     passive = False
 

@@ -82,9 +82,9 @@ class KCC2RandomBinding(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover per saturation", (1e-3, 10.0))
-    K_KCl: PerCell = parameter("mM2", "dissociation constant of the pair", (10.0, 300.0), default=54.0)
-    K_K: PerCell = parameter("mM", "dissociation constant of K", (1.0, 50.0), default=9.0)
-    K_Cl: PerCell = parameter("mM", "dissociation constant of Cl", (1.0, 50.0), default=6.0)
+    K_KCl: PerCell = parameter("mM2", "dissociation constant of the pair", (10.0, 300.0), allowed="positive", default=54.0)
+    K_K: PerCell = parameter("mM", "dissociation constant of K", (1.0, 50.0), allowed="positive", default=9.0)
+    K_Cl: PerCell = parameter("mM", "dissociation constant of Cl", (1.0, 50.0), allowed="positive", default=6.0)
     cycle: ClassVar[Cycle] = _CYCLE
 
     def _binding(self, side: Side) -> PerCell:

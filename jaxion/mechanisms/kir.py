@@ -28,8 +28,8 @@ class KirOstby(AbstractMechanism):
     """
 
     g: PerCell = parameter("nS", "conductance at rest", _TYPICAL)
-    K_o0: PerCell = parameter("mM", "outer K at rest", (2.5, 4.0), default=3.082)
-    K_i0: PerCell = parameter("mM", "inner K at rest", (80.0, 130.0), default=99.959)
+    K_o0: PerCell = parameter("mM", "outer K at rest", (2.5, 4.0), allowed="positive", default=3.082)
+    K_i0: PerCell = parameter("mM", "inner K at rest", (80.0, 130.0), allowed="positive", default=99.959)
     cycle: ClassVar[Cycle] = _CYCLE
 
     def rate(self, m: MembraneView) -> PerCell:
@@ -57,7 +57,7 @@ class KirKalia(AbstractMechanism):
     """
 
     g: PerCell = parameter("nS", "conductance", _TYPICAL)
-    K_K: PerCell = parameter("mM", "outer K at half saturation", (5.0, 30.0), default=13.0)
+    K_K: PerCell = parameter("mM", "outer K at half saturation", (5.0, 30.0), allowed="positive", default=13.0)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 

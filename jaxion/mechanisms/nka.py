@@ -91,8 +91,8 @@ class NaKATPaseKager(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "dissociation constant of inner Na", (3.56, 10.0), default=10.0)
-    K_K: PerCell = parameter("mM", "dissociation constant of outer K", (0.883, 3.5), default=2.0)
+    K_Na: PerCell = parameter("mM", "dissociation constant of inner Na", (3.56, 10.0), allowed="positive", default=10.0)
+    K_K: PerCell = parameter("mM", "dissociation constant of outer K", (0.883, 3.5), allowed="positive", default=2.0)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 
@@ -119,9 +119,9 @@ class NaKATPaseSigmoid(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "inner Na at half activation", (15.0, 25.0), default=25.0)
-    K_K: PerCell = parameter("mM", "outer K at half activation", (3.5, 5.5), default=5.5)
-    s_Na: PerCell = parameter("mM", "width of the Na activation", (3.0, 3.0), default=3.0)
+    K_Na: PerCell = parameter("mM", "inner Na at half activation", (15.0, 25.0), allowed="positive", default=25.0)
+    K_K: PerCell = parameter("mM", "outer K at half activation", (3.5, 5.5), allowed="positive", default=5.5)
+    s_Na: PerCell = parameter("mM", "width of the Na activation", (3.0, 3.0), allowed="positive", default=3.0)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 
@@ -145,8 +145,8 @@ class NaKATPaseOstby(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "inner Na at half saturation", (5.0, 20.0), default=10.0)
-    K_K: PerCell = parameter("mM", "outer K at half saturation", (0.5, 3.0), default=1.5)
+    K_Na: PerCell = parameter("mM", "inner Na at half saturation", (5.0, 20.0), allowed="positive", default=10.0)
+    K_K: PerCell = parameter("mM", "outer K at half saturation", (0.5, 3.0), allowed="positive", default=1.5)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 
@@ -172,7 +172,7 @@ class NaKATPaseHamada(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "inner Na at half saturation, high affinity", (5.0, 10.0), default=6.7)
+    K_Na: PerCell = parameter("mM", "inner Na at half saturation, high affinity", (5.0, 10.0), allowed="positive", default=6.7)
     K_low: PerCell = parameter("mM", "inner Na at half saturation, low affinity", (50.0, 100.0), default=67.6)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
@@ -198,8 +198,8 @@ class NaKATPaseLuoRudy(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation and high potential", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "inner Na at half saturation", (5.0, 20.0), default=13.0)
-    K_K: PerCell = parameter("mM", "outer K at half saturation", (0.1, 3.0), default=0.2)
+    K_Na: PerCell = parameter("mM", "inner Na at half saturation", (5.0, 20.0), allowed="positive", default=13.0)
+    K_K: PerCell = parameter("mM", "outer K at half saturation", (0.1, 3.0), allowed="positive", default=0.2)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
 

@@ -13,11 +13,11 @@ _TYPICAL = (0.1, 100.0)
 
 
 def _K_O2():
-    return parameter("mM", "O2 at half activation", (0.1, 1.0), default=0.625)
+    return parameter("mM", "O2 at half activation", (0.1, 1.0), allowed="positive", default=0.625)
 
 
 def _s_O2():
-    return parameter("mM", "width of the O2 activation", (0.01, 0.2), default=0.09375)
+    return parameter("mM", "width of the O2 activation", (0.01, 0.2), allowed="positive", default=0.09375)
 
 
 class NaKATPaseOxygen(AbstractMechanism):
@@ -40,9 +40,9 @@ class NaKATPaseOxygen(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", _TYPICAL)
-    K_Na: PerCell = parameter("mM", "inner Na at half activation", (15.0, 25.0), default=25.0)
-    K_K: PerCell = parameter("mM", "outer K at half activation", (3.5, 5.5), default=3.5)
-    s_Na: PerCell = parameter("mM", "width of the Na activation", (3.0, 3.0), default=3.0)
+    K_Na: PerCell = parameter("mM", "inner Na at half activation", (15.0, 25.0), allowed="positive", default=25.0)
+    K_K: PerCell = parameter("mM", "outer K at half activation", (3.5, 5.5), allowed="positive", default=3.5)
+    s_Na: PerCell = parameter("mM", "width of the Na activation", (3.0, 3.0), allowed="positive", default=3.0)
     K_O2: PerCell = _K_O2()
     s_O2: PerCell = _s_O2()
     cycle: ClassVar[Cycle] = NaKATPaseSigmoid.cycle
@@ -73,7 +73,7 @@ class GlialPump(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation with K and O2", (1e-3, 1.0))
-    K_K: PerCell = parameter("mM", "K at half activation", (3.5, 5.5), default=3.5)
+    K_K: PerCell = parameter("mM", "K at half activation", (3.5, 5.5), allowed="positive", default=3.5)
     K_O2: PerCell = _K_O2()
     s_O2: PerCell = _s_O2()
     cycle: ClassVar[Cycle] = Cycle(outward={"K": 2}, ATP=1)

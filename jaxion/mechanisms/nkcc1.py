@@ -62,7 +62,7 @@ class NKCC1LogActivated(AbstractMechanism):
     """
 
     u: PerCell = parameter("fmol/s", "turnover per RT when activated", (1e-3, 1.0))
-    K_K: PerCell = parameter("mM", "outer K at half activation", (10.0, 20.0), default=16.0)
+    K_K: PerCell = parameter("mM", "outer K at half activation", (10.0, 20.0), allowed="positive", default=16.0)
     cycle: ClassVar[Cycle] = _CYCLE
 
     def rate(self, m: MembraneView) -> PerCell:

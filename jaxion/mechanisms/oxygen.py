@@ -28,9 +28,9 @@ class TissueRespiration(AbstractMechanism):
     Source: Attwell & Laughlin (2001) for 31 ATP from 6 O₂; Wei, Ullah & Schiff (2014) J Neurosci 34:11733 for demand per volume.
     """
 
-    w: PerCell = parameter("pL", "volume of tissue that the oxygen is dissolved in", (0.1, 10.0))
-    y: PerCell = parameter("", "ATP made from each O2", (5.0, 6.04), default=31 / 6)
-    K_O2: PerCell = parameter("mM", "O2 at half saturation", (1e-5, 3e-3), default=1e-3)
+    w: PerCell = parameter("pL", "volume of tissue that the oxygen is dissolved in", (0.1, 10.0), allowed="positive")
+    y: PerCell = parameter("", "ATP made from each O2", (5.0, 6.04), allowed="positive", default=31 / 6)
+    K_O2: PerCell = parameter("mM", "O2 at half saturation", (1e-5, 3e-3), allowed="positive", default=1e-3)
     side: str = eqx.field(static=True, default="inside")
     cycle: Cycle = eqx.field(init=False, static=True)
     passive: ClassVar[bool] = False

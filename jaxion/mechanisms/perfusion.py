@@ -14,11 +14,11 @@ _OXYGEN = ("O2",)
 
 
 def _K_O2():
-    return parameter("mM", "O2 of the bath at half activation", (0.03, 0.3), default=0.078125)
+    return parameter("mM", "O2 of the bath at half activation", (0.03, 0.3), allowed="positive", default=0.078125)
 
 
 def _s_O2():
-    return parameter("mM", "width of the O2 activation", (1e-3, 0.02), default=6.25e-3)
+    return parameter("mM", "width of the O2 activation", (1e-3, 0.02), allowed="positive", default=6.25e-3)
 
 
 class PerfusedUptake(AbstractMechanism):
@@ -39,8 +39,8 @@ class PerfusedUptake(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "uptake at saturation", (0.1, 100.0))
-    K_K: PerCell = parameter("mM", "K at half activation", (15.0, 20.0), default=18.0)
-    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 5.0), default=2.5)
+    K_K: PerCell = parameter("mM", "K at half activation", (15.0, 20.0), allowed="positive", default=18.0)
+    s_K: PerCell = parameter("mM", "width of the activation", (1.0, 5.0), allowed="positive", default=2.5)
     K_O2: PerCell = _K_O2()
     s_O2: PerCell = _s_O2()
     cycle: ClassVar[Cycle] = GlialUptake.cycle
@@ -73,9 +73,9 @@ class PerfusedExchange(AbstractMechanism):
     """
 
     P: PerCell = parameter("pL/s", "permeability", (1e-3, 10.0))
-    w: PerCell = parameter("pL", "volume of the cells and the extracellular space", (0.1, 10.0))
+    w: PerCell = parameter("pL", "volume of the cells and the extracellular space", (0.1, 10.0), allowed="positive")
     r_0: PerCell = parameter("", "ratio at which half of the way is closed", (10.0, 30.0), default=20.0)
-    s_r: PerCell = parameter("", "width of the closure", (1.0, 4.0), default=2.0)
+    s_r: PerCell = parameter("", "width of the closure", (1.0, 4.0), allowed="positive", default=2.0)
     K_O2: PerCell = _K_O2()
     s_O2: PerCell = _s_O2()
     cycle: ClassVar[Cycle] = Cycle(outward={"K": 1})

@@ -20,7 +20,7 @@ class PMCA(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", (1e-3, 10.0))
-    K_Ca: PerCell = parameter("mM", "inner Ca at half saturation", (1e-4, 1e-2), default=6.9e-3)
+    K_Ca: PerCell = parameter("mM", "inner Ca at half saturation", (1e-4, 1e-2), allowed="positive", default=6.9e-3)
     cycle: ClassVar[Cycle] = Cycle(outward={"Ca": 1}, ATP=1)
     passive: ClassVar[bool] = False
 

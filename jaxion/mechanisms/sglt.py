@@ -27,8 +27,8 @@ class SGLT(AbstractMechanism):
     """
 
     v_max: PerCell = parameter("fmol/s", "turnover at saturation", (1e-3, 10.0))
-    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), default=10.0)
-    K_Glc: PerCell = parameter("mM", "half-saturation of glucose", (0.1, 10.0), default=1.0)
+    K_Na: PerCell = parameter("mM", "half-saturation of Na", (1.0, 100.0), allowed="positive", default=10.0)
+    K_Glc: PerCell = parameter("mM", "half-saturation of glucose", (0.1, 10.0), allowed="positive", default=1.0)
     n_Na: int = eqx.field(static=True, default=2)
     cycle: Cycle = eqx.field(init=False, static=True)
 

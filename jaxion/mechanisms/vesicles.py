@@ -18,7 +18,7 @@ _POOLS = ("Glu_R", "Glu_R1", "Glu_R2", "Glu_R3")
 
 
 def _volume():
-    return parameter("pL", "volume of the terminal", (1e-4, 1e-2), default=1e-3)
+    return parameter("pL", "volume of the terminal", (1e-4, 1e-2), allowed="positive", default=1e-3)
 
 
 class VesicleDocking(AbstractMechanism):
@@ -39,7 +39,7 @@ class VesicleDocking(AbstractMechanism):
 
     k: PerCell = parameter("1/s", "rate constant at saturation", (100.0, 1e4), default=1000.0)
     k_b: PerCell = parameter("1/s", "rate constant of undocking", (5e-3, 0.5), default=0.05)
-    K_M: PerCell = parameter("mM", "Ca at half saturation", (1e-3, 1e-2), default=2.3e-3)
+    K_M: PerCell = parameter("mM", "Ca at half saturation", (1e-3, 1e-2), allowed="positive", default=2.3e-3)
     w: PerCell = _volume()
     cycle: ClassVar[Cycle] = Cycle(consumed={"Glu_D": 1}, produced={"Glu_N": 1})
     passive: ClassVar[bool] = False
@@ -71,7 +71,7 @@ class VesiclePriming(AbstractMechanism):
     k: PerCell = parameter("1/s", "rate constant without Ca", (1e-3, 1.0), default=0.021)
     k_b: PerCell = parameter("1/s", "rate constant back without Ca", (1e-3, 1.0), default=0.017)
     k_cat: PerCell = parameter("1/s", "what Ca adds at saturation", (1.0, 100.0), default=20.0)
-    K_DV: PerCell = parameter("mM", "Ca at half saturation", (0.01, 1.0), default=0.1)
+    K_DV: PerCell = parameter("mM", "Ca at half saturation", (0.01, 1.0), allowed="positive", default=0.1)
     w: PerCell = _volume()
     cycle: ClassVar[Cycle] = Cycle(consumed={"Glu_N": 1}, produced={"Glu_R": 1})
     passive: ClassVar[bool] = False
@@ -157,7 +157,7 @@ class VesicleFilling(AbstractMechanism):
     Source: Kalia et al. (2021) PLoS Comput Biol 17:e1009019, public code, there 30 fmol·ms.
     """
 
-    tau: PerCell = parameter("fmol·s", "amount times time of filling", (3e-3, 0.3), default=0.03)
+    tau: PerCell = parameter("fmol·s", "amount times time of filling", (3e-3, 0.3), allowed="positive", default=0.03)
     w: PerCell = _volume()
     cycle: ClassVar[Cycle] = Cycle(consumed={"Glu": 1}, produced={"Glu_D": 1})
     passive: ClassVar[bool] = False

@@ -46,10 +46,10 @@ class WaterRelaxation(AbstractMechanism):
     Source: Wei, Ullah & Schiff (2014) J Neurosci 34:11733.
     """
 
-    w_0: PerCell = parameter("pL", "volume without a difference of osmolarity", (0.1, 10.0))
+    w_0: PerCell = parameter("pL", "volume without a difference of osmolarity", (0.1, 10.0), allowed="positive")
     a: PerCell = parameter("", "largest share of swelling", (0.05, 0.2), default=0.1029)
-    s_pi: PerCell = parameter("mM", "difference of osmolarity that counts", (10.0, 40.0), default=20.0)
-    tau: PerCell = parameter("s", "time constant", (0.1, 1.0), default=0.25)
+    s_pi: PerCell = parameter("mM", "difference of osmolarity that counts", (10.0, 40.0), allowed="positive", default=20.0)
+    tau: PerCell = parameter("s", "time constant", (0.1, 1.0), allowed="positive", default=0.25)
     cycle: ClassVar[Cycle] = Cycle(inward={WATER: 1})
     passive: ClassVar[bool] = False
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxion.fits import Fit
+from jaxion.fits import Fit, PopulationFit
 from jaxion.fits.files import is_fit, read, record
 from jaxion.sweeps import Sweep, open_store
 from jaxion.transients import Solution
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot(result: Sweep | Solution | Fit | str | Path, out: str | Path | None = None) -> "Figure":
+def plot(result: Sweep | Solution | Fit | PopulationFit | str | Path, out: str | Path | None = None) -> "Figure":
     """Figure of a sweep: distributions, sensitivities, and what makes the cells differ; or of a transient: its course in time; or of a fit: data against model.
 
     Args:
-        result: A `Sweep`, the folder of a store or of a fit, a `Solution` with saved times, or a `Fit`.
+        result: A `Sweep`, the folder of a store or of a fit, a `Solution` with saved times, a `Fit`, or a `PopulationFit`.
         out: File to write, such as `"sweep.png"`; its ending chooses the format.
 
     Returns:
@@ -30,10 +30,10 @@ def plot(result: Sweep | Solution | Fit | str | Path, out: str | Path | None = N
         from jaxion.plots.transients import transient_figure
 
         figure = transient_figure(result)
-    elif isinstance(result, Fit) or (isinstance(result, str | Path) and is_fit(result)):
+    elif isinstance(result, Fit | PopulationFit) or (isinstance(result, str | Path) and is_fit(result)):
         from jaxion.plots.fits import data_figure
 
-        figure = data_figure(record(result) if isinstance(result, Fit) else read(result))
+        figure = data_figure(record(result) if isinstance(result, Fit | PopulationFit) else read(result))
     else:
         from jaxion.plots.populations import population_figure
 

@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from jaxion.model import Model
 from jaxion.paths import Path, check_settable
-from jaxion.populations.distributions import Distribution, in_unit
+from jaxion.populations.correlations import Matrix, correlated, correlation_matrix, pairs
+from jaxion.populations.distributions import Distribution, in_unit, standard_normal
 from jaxion.populations.draws import MOST_CELLS, uniforms
 from jaxion.ranges import check_range
 from jaxion.units import quantity
@@ -82,13 +83,14 @@ class Grid(Design):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sample(Design):
-    """Independent draws of each path."""
+    """Draws of each path, independent unless a correlation matrix is given."""
 
     distributions: dict[str, Distribution]
     nominal: dict[str, float]
     units: tuple[str, ...]
     size: int
     seed: int
+    correlation: Matrix | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -97,12 +99,18 @@ class Sample(Design):
 
     def values(self, i0: int, i1: int) -> Table:
         """Values of the cells i0…i1."""
-        return {path: d.quantile(uniforms(self.seed, path, i0, i1), self.nominal[path]) for path, d in self.distributions.items()}
+        draws = {path: uniforms(self.seed, path, i0, i1) for path in self.paths}
+        if self.correlation is None:
+            return {path: d.quantile(draws[path], self.nominal[path]) for path, d in self.distributions.items()}
+        normal = correlated([standard_normal(u) for u in draws.values()], np.linalg.cholesky(self.correlation))
+        return {path: d.at(z, self.nominal[path]) for (path, d), z in zip(self.distributions.items(), normal, strict=True)}
 
     def record(self) -> dict[str, Any]:
         """The design as plain data."""
         vary = {path: {type(d).__name__: dataclasses.asdict(d), "nominal": self.nominal[path]} for path, d in self.distributions.items()}
-        return {"design": "sample", "size": self.size, "seed": self.seed, "vary": vary}
+        # Absent without one, as it was in every store before there were correlations.
+        correlation = {} if self.correlation is None else {"correlation": self.correlation.tolist()}
+        return {"design": "sample", "size": self.size, "seed": self.seed, "vary": vary, **correlation}
 
     def __str__(self) -> str:
         """Each path's distribution and the range that holds nine cells in ten."""
@@ -110,6 +118,8 @@ class Sample(Design):
         for (path, d), unit in zip(self.distributions.items(), self.units, strict=True):
             low, high = np.sort(d.quantile(np.array([0.05, 0.95]), self.nominal[path]))
             lines.append(f"  {path:<24} {d}, nominal {self.nominal[path]:.6g} {unit}".rstrip() + f" (90 % within {low:.4g} to {high:.4g})")
+        if self.correlation is not None:
+            lines += [f"  correlation of {a} and {b}: {r:.3g}" for (a, b), r in pairs(self.correlation, self.paths).items() if r]
         return "\n".join(lines)
 
 
@@ -123,8 +133,8 @@ def grid(model: Model, values: Mapping[str, Any]) -> Grid:
     return design
 
 
-def sample(model: Model, distributions: Mapping[str, Any], size: int, seed: int) -> Sample:
-    """Sample of independent draws of each path."""
+def sample(model: Model, distributions: Mapping[str, Any], size: int, seed: int, correlation: Any = None) -> Sample:
+    """Sample of draws of each path, independent unless correlations are given."""
     check_one_cell(model)
     _check_paths(distributions)
     _check_size(size)
@@ -138,7 +148,8 @@ def sample(model: Model, distributions: Mapping[str, Any], size: int, seed: int)
             )
     known = {path: in_unit(d, entries[path].unit, path) for path, d in distributions.items()}
     nominal = {path: float(model[path]) for path in known}
-    design = Sample(known, nominal, tuple(entry.unit for entry in entries.values()), int(size), int(seed))
+    matrix = None if correlation is None else correlation_matrix(correlation, tuple(known))
+    design = Sample(known, nominal, tuple(entry.unit for entry in entries.values()), int(size), int(seed), matrix)
     for entry in entries.values():
         _check_range(design, entry)
     return design
@@ -194,7 +205,7 @@ def _check_range(design: Sample, entry: Path) -> None:
     # Its tails leave the range: whether a draw does is seen by drawing, a slice at a time.
     for i0 in range(0, design.size, _SLICE):
         i1 = min(i0 + _SLICE, design.size)
-        drawn = d.quantile(uniforms(design.seed, path, i0, i1), design.nominal[path])
+        drawn = design.values(i0, i1)[path]
         for cell in (int(np.argmin(drawn)), int(np.argmax(drawn))):
             try:
                 check_range(path, float(drawn[cell]), entry.unit, entry.range)

@@ -28,6 +28,10 @@ class Distribution(abc.ABC):
     def quantile(self, u: Quantities, nominal: float) -> Quantities:
         """Values below which the fractions `u` in (0, 1) of all cells lie, in the unit of `nominal`."""
 
+    @abc.abstractmethod
+    def at(self, z: Quantities, nominal: float) -> Quantities:
+        """Values that rank among the cells as `z` does among standard normal numbers, in the unit of `nominal`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LogNormal(Distribution):
@@ -48,7 +52,11 @@ class LogNormal(Distribution):
 
     def quantile(self, u: Quantities, nominal: float) -> Quantities:
         """Quantiles, in the unit of `nominal`."""
-        return nominal * np.exp(math.sqrt(math.log1p(self.cv**2)) * _standard_normal(u))
+        return self.at(standard_normal(u), nominal)
+
+    def at(self, z: Quantities, nominal: float) -> Quantities:
+        r"""The nominal value times $e^{\sigma z}$."""
+        return nominal * np.exp(math.sqrt(math.log1p(self.cv**2)) * z)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +77,11 @@ class Normal(Distribution):
 
     def quantile(self, u: Quantities, nominal: float) -> Quantities:
         """Quantiles, in the unit of `nominal`."""
-        return nominal + float(self.sd) * _standard_normal(u)
+        return self.at(standard_normal(u), nominal)
+
+    def at(self, z: Quantities, nominal: float) -> Quantities:
+        """The nominal value and $z$ standard deviations."""
+        return nominal + float(self.sd) * z
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +107,10 @@ class Uniform(Distribution):
         low, high = float(self.low), float(self.high)
         return low + (high - low) * u
 
+    def at(self, z: Quantities, nominal: float) -> Quantities:
+        """Quantiles at the fractions of the normal distribution below `z`."""
+        return self.quantile(_fraction(z), nominal)
+
 
 @dataclasses.dataclass(frozen=True)
 class Factor(Distribution):
@@ -117,6 +133,10 @@ class Factor(Distribution):
         """Quantiles of the factor times `nominal` (descending where that is negative)."""
         return nominal * (self.low + (self.high - self.low) * u)
 
+    def at(self, z: Quantities, nominal: float) -> Quantities:
+        """Quantiles at the fractions of the normal distribution below `z`."""
+        return self.quantile(_fraction(z), nominal)
+
 
 def in_unit(distribution: Distribution, unit: str, path: str) -> Distribution:
     """The same distribution with its strings, such as `"0.5 mM"`, read as numbers in the unit of `path`."""
@@ -125,11 +145,18 @@ def in_unit(distribution: Distribution, unit: str, path: str) -> Distribution:
     return dataclasses.replace(distribution, **read)
 
 
-def _standard_normal(u: Quantities) -> Quantities:
+def standard_normal(u: Quantities) -> Quantities:
+    """Standard normal numbers below which the fractions `u` lie."""
     # SciPy's scalar loop: the same bits for a cell, whatever the length of the array that it is in.
     from scipy.special import ndtri
 
     return ndtri(u)
+
+
+def _fraction(z: Quantities) -> Quantities:
+    from scipy.special import ndtr
+
+    return ndtr(z)
 
 
 def _check_not_negative(argument: str, of: str, value: float) -> None:

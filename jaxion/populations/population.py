@@ -60,21 +60,23 @@ class Population:
         return cls(model, designs.grid(model, values))
 
     @classmethod
-    def sample(cls, model: Model, distributions: Mapping[str, Any], size: int, seed: int = 0) -> "Population":
-        """Independent draws of each path around its value in the model.
+    def sample(cls, model: Model, distributions: Mapping[str, Any], size: int, seed: int = 0, correlation: Any = None) -> "Population":
+        """Draws of each path around its value in the model.
 
         Args:
             model: Model of one cell.
             distributions: `LogNormal`, `Normal`, `Uniform` or `Factor` of each path.
             size: Number of cells.
             seed: Draws depend on it, on the path and on the cell's number alone.
+            correlation: Correlation of pairs of paths, such as `{("neuron.kcc2.g", "neuron.leak_K.g"): 0.5}`, or the whole matrix: that of
+                the logarithms of log-normal paths, of the values of normal ones, and of the normal numbers behind the others. Default: none.
 
         Raises:
-            PathError: A path names nothing, or something that cannot vary.
+            PathError: A path names nothing, or something that cannot vary; a pair names a path that does not vary.
             ValueError: A draw is outside its path's range (path, cell and value are named), or an argument does not fit.
             UnitError: The unit of a string does not fit.
         """
-        return cls(model, designs.sample(model, distributions, size, seed))
+        return cls(model, designs.sample(model, distributions, size, seed, correlation))
 
     def __len__(self) -> int:
         return self.design.size

@@ -58,7 +58,8 @@ class SweepConfig:
                 varied[path] = _varied(kind, getattr(entry, kind), check_settable(model, path).unit, path)
         with self._key("cells"):
             if cells.design == "sample":
-                return Population.sample(model, varied, cells.size, cells.seed)
+                pairs = None if cells.correlation is None else {(a, b): r for a, b, r in cells.correlation}
+                return Population.sample(model, varied, cells.size, cells.seed, pairs)
             found = Population.grid(model, varied)
             if cells.size not in (None, len(found)):
                 raise ValueError(f"`size` is {cells.size}, but the values of the grid make {len(found)} cells: leave it out.")

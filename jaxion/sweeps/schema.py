@@ -73,6 +73,11 @@ def _list(*checks: Callable[[Any], Any], text: str) -> Callable[[Any], Any]:
     return _said(check, text)
 
 
+def _correlation(value: Any) -> Any:
+    """Two paths and their correlation."""
+    return _list(_text, _text, _number, text="must be two paths and a number")(value)
+
+
 def _said(check: Callable[[Any], Any], text: str) -> Callable[[Any], Any]:
     """The same check with another message."""
 
@@ -90,6 +95,7 @@ class _Table(BaseModel):
 
 
 _RANGE: Final = "must be a list of two numbers [low, high], or of two texts with units"
+_CORRELATIONS: Final = 'must be a list such as [["neuron.kcc2.g", "neuron.leak_K.g", 0.5]]'
 _SPACE: Final = "must be a list [first, last, number of values]"
 Text = Annotated[Any, AfterValidator(_text)]
 Names = Annotated[Any, AfterValidator(_names)]
@@ -118,11 +124,12 @@ class ModelTable(_Table):
 
 
 class CellsTable(_Table):
-    """[cells]: the design of the population."""
+    """[cells]: the design of the population; correlations are those of `Population.sample`, as lists of two paths and a number."""
 
     design: Text
     size: Annotated[Any, AfterValidator(_whole(1))] = None
     seed: Annotated[Any, AfterValidator(_whole(0))] = 0
+    correlation: Annotated[Any, AfterValidator(_list(_correlation, text=_CORRELATIONS))] = None
     vary: dict[str, Vary]
 
 
@@ -225,6 +232,8 @@ def _check_choices(tables: Tables, file: str) -> None:
         raise refuse(("cells", "vary"), "must name at least one path that varies.")
     if cells.design == "sample" and cells.size is None:
         raise refuse(("cells", "size"), "is missing: a sample needs its number of cells.")
+    if cells.design != "sample" and cells.correlation is not None:
+        raise refuse(("cells", "correlation"), f"goes with the design `sample`, not with `{cells.design}`.")
     for path, entry in cells.vary.items():
         allowed = DESIGNS[cells.design]
         given = list(entry.model_fields_set)
