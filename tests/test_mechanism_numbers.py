@@ -156,3 +156,73 @@ def test_affinity_of_a_view_is_that_of_the_closed_form():
     cycle = build("NKCC1Log", u=1.0).cycle
     found = view(REST).affinity(cycle)
     assert float(found) == float(thermo.affinity(cycle, REST.inside, REST.outside, REST.V, BODY_RT_F))
+
+
+def test_logistic_pump_has_the_published_density_at_saturation():
+    rho, r, printed = reference.CRESSMAN_DENSITY
+    area, volume = 4 * math.pi * r**2, 4e-3 / 3 * math.pi * r**3
+    saturated = rate(build("NaKATPaseSigmoid", v_max=rho * volume), state_with({"Na": 1e3}, {"K": 1e3}))
+    # 1e8 µm²/cm² and 1e-6 µA/pA; the constant of the paper has one digit less than SI's.
+    assert float(saturated) * 96.4853399 / area * 1e2 == pytest.approx(printed.value, abs=printed.half_unit)
+
+
+def test_saturating_KCC2_transports_what_its_published_code_says():
+    K_i, K_o, Cl_o, printed = 140.0, 3.5, 120.0, reference.RAIMONDO_KCC2
+    u = 0.117 / math.log(56 * K_i / (K_o * Cl_o))
+    found = rate(build("KCC2Saturating", u=u), state_with({"K": K_i, "Cl": 5.0}, {"K": K_o, "Cl": Cl_o}))
+    assert float(found) == pytest.approx(printed.value, abs=printed.half_unit)
+
+
+@pytest.mark.parametrize("case", reference.HALTS.values(), ids=reference.HALTS.keys())
+def test_electrogenic_transporters_stand_still_at_the_published_potential(case: reference.Halt):
+    (transporter,) = [m for m in variants(getattr(mechanisms, case.mechanism)) if all(getattr(m, k) == v for k, v in case.options.items())]
+    below, above = (
+        float(rate(transporter, state_with(case.inside, case.outside, case.V.value + side * case.V.half_unit))) for side in (-1, 1)
+    )
+    assert below * above < 0
+    # Depolarisation drives positive charge out.
+    assert (above > 0) == (transporter.cycle.charge > 0)
+
+
+@pytest.mark.parametrize("row", thermodynamics.ROWS, ids=["Na_i=15", "Na_i=12", "Na_i=10"])
+@pytest.mark.parametrize("n", [1, 2])
+def test_SGLT_accumulates_glucose_as_far_as_published(n: int, row: thermodynamics.Ionic):
+    printed = {1: row.glucose_1Na, 2: row.glucose_2Na}[n]
+
+    def at(ratio: float) -> float:
+        return float(
+            rate(build("SGLT", v_max=1.0, n_Na=n), state_with(row.inside | {"Glc": ratio}, row.outside | {"Glc": 1.0}, thermodynamics.V))
+        )
+
+    assert at(printed.value - printed.tolerance) > 0 > at(printed.value + printed.tolerance)
+
+
+def test_reversal_of_GAT_moves_with_each_gradient_as_with_three_sodium():
+    cycle = {coupling: mechanisms.GAT(1.0, coupling=coupling).cycle for coupling in ("2Na:1Cl", "3Na:1Cl")}
+    RT_F = 1e3 * 8.314462618 * 297.15 / 96485.33212
+
+    def slope(coupling: str, ion: str) -> float:
+        E = [float(thermo.reversal(cycle[coupling], REST.inside, REST.outside | {ion: c * REST.outside[ion]}, RT_F)) for c in (1.0, 10.0)]
+        return E[1] - E[0]
+
+    for ion, (measured, error) in reference.GAT_SLOPES.items():
+        assert slope("3Na:1Cl", ion) == pytest.approx(measured, abs=1.5 * error)
+        assert abs(slope("2Na:1Cl", ion) - measured) > 5 * error
+
+
+def test_kir_conducts_at_rest_as_named_and_grows_with_outer_potassium():
+    E_K0 = BODY_RT_F * math.log(3.082 / 99.959)
+    at = lambda name, V, K_o, **more: float(  # noqa: E731
+        FARADAY * rate(build(name, g=2.0, **more), state_with({"K": 99.959}, {"K": K_o}, V))
+    )
+    # A microvolt above E_K the first form conducts g, and with four times the outer K⁺ twice that but for the factor of the potential.
+    assert at("KirOstby", E_K0 + 1e-3, 3.082) == pytest.approx(2e-3, rel=5e-5)
+    E_K = BODY_RT_F * math.log(4 * 3.082 / 99.959)
+    open_ = (1 + math.exp(-(118.6 + E_K0) / 44.1)) / (1 + math.exp(-(118.6 + E_K) / 44.1))
+    assert at("KirOstby", E_K + 1e-3, 4 * 3.082) == pytest.approx(4e-3 * open_, rel=5e-5)
+    # The second reverses 14.83 mV below E_K, and is half as open 34 mV above it.
+    assert at("KirSibille", E_K0 - 14.83, 3.082) == pytest.approx(0.0, abs=1e-12)
+    assert at("KirSibille", BODY_RT_F * math.log(4 / 99.959) + 34.0, 4.0) == pytest.approx(2.0 * 2.0 * 48.83 / 2, rel=1e-13)
+    # The third is half open at E_K, and conducts half as well with four times the outer K⁺.
+    assert at("KirKager", E_K0 + 1e-5, 3.082) == pytest.approx(1e-5 / math.sqrt(3.082), rel=1e-4)
+    assert at("KirKager", BODY_RT_F * math.log(4 / 99.959) - 50.0, 4.0) == pytest.approx(-2.0 / 2 * 50.0, rel=1e-13)

@@ -13,8 +13,8 @@ from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
 from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
-from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding
-from jaxion.mechanisms.kir import KirKalia, KirOstby, KirSibille
+from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding, KCC2Saturating
+from jaxion.mechanisms.kir import KirKager, KirKalia, KirOstby, KirSibille
 from jaxion.mechanisms.leak import Leak
 from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
@@ -32,6 +32,7 @@ from jaxion.mechanisms.nka import (
     NaKATPaseSigmoid,
 )
 from jaxion.mechanisms.nka_four_state import NaKATPaseFourState
+from jaxion.mechanisms.nka_hill import NaKATPaseHill
 from jaxion.mechanisms.nka_oxygen import GlialPump, NaKATPaseOxygen
 from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
 from jaxion.mechanisms.oxygen import TissueRespiration
@@ -77,6 +78,8 @@ __all__ = [
     "KCC2Log",
     "KCC2MassAction",
     "KCC2RandomBinding",
+    "KCC2Saturating",
+    "KirKager",
     "KirKalia",
     "KirOstby",
     "KirSibille",
@@ -90,6 +93,7 @@ __all__ = [
     "NaKATPaseCubic",
     "NaKATPaseFourState",
     "NaKATPaseHamada",
+    "NaKATPaseHill",
     "NaKATPaseKager",
     "NaKATPaseLinear",
     "NaKATPaseLuoRudy",

@@ -94,3 +94,30 @@ class KCC2RandomBinding(AbstractMechanism):
     def rate(self, m: MembraneView) -> PerCell:
         """K⁺–Cl⁻ pairs that leave, fmol/s."""
         return self.v_max / self.K_KCl * m.mass_action(self.cycle) / (self._binding(m.inside) + self._binding(m.outside))
+
+
+class KCC2Saturating(AbstractMechanism):
+    r"""K⁺–Cl⁻ cotransport proportional to its affinity, and saturating in inner Cl⁻.
+
+    $$J = u\,\frac{Cl_i}{Cl_i+K_{Cl}}\,\ln\frac{K_i\,Cl_i}{K_o\,Cl_o}$$
+
+    The published form measures the logarithm in units of its value at $Cl_i$ = 56 mM,
+    $u = 0.117\,v_\mathrm{max}/\ln(56\,\mathrm{mM}\;K_i/(K_o\,Cl_o))$, which is constant while the three are, and singular
+    where they make the cotransporter stand still at 56 mM.
+
+    Args:
+        u: Turnover per unit of RT at saturation, fmol/s; typical 1e-3 to 1 fmol/s.
+        K_Cl: Inner Cl⁻ at half saturation, mM; published 15 mM.
+
+    Source: form of Raimondo et al. among the cotransporters of Düsterwald et al. (2018) eLife 7:e39575, public code; the original is
+    UNVERIFIED. A later code of the same laboratory has 29.8 mM.
+    """
+
+    u: PerCell = parameter("fmol/s", "turnover per RT at saturation", (1e-3, 1.0))
+    K_Cl: PerCell = parameter("mM", "inner Cl at half saturation", (15.0, 29.8), default=15.0)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """K⁺–Cl⁻ pairs that leave, fmol/s."""
+        Cl = m.inside["Cl"]
+        return self.u * Cl / (Cl + self.K_Cl) * m.affinity(self.cycle)

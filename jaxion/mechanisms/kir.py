@@ -41,6 +41,28 @@ class KirOstby(AbstractMechanism):
         return self.g * jnp.sqrt(m.outside["K"] / self.K_o0) * driven * open_ * force / m.F
 
 
+class KirKager(AbstractMechanism):
+    r"""Channel that shuts within millivolts above $E_K$, conductance with the inverse root of outer K⁺.
+
+    $$I = g\,\sqrt{\frac{1\,\mathrm{mM}}{K_o}}\;\frac{V-E_K}{1+e^{(V-E_K)/s}}$$
+
+    Args:
+        g: Conductance of the whole membrane with the channel open, at 1 mM of outer K⁺, nS; typical 0.1 to 100 nS.
+        s: Width of the rectification, mV; published 1 mV, and up to 42.4 mV in other forms.
+
+    Source: glia of Kager, Wadman & Somjen (2007), public code, ModelDB 113446, there with 25 mS/cm².
+    """
+
+    g: PerCell = parameter("nS", "conductance at 1 mM outside, open", _TYPICAL)
+    s: PerCell = parameter("mV", "width of the rectification", (1.0, 42.4), default=1.0)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """K⁺ that leaves, fmol/s."""
+        force = m.V - m.E("K")
+        return self.g / jnp.sqrt(m.outside["K"]) * jax.nn.sigmoid(-force / self.s) * force / m.F
+
+
 class KirKalia(AbstractMechanism):
     r"""Steep rectification, saturating in outer K⁺, with the sign of its public code: K⁺ enters where $V > E_K$.
 

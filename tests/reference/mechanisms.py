@@ -5,6 +5,7 @@ printed; numbers that the papers' own round figures fix are exact.
 """
 
 import dataclasses
+import math
 from decimal import Decimal
 from typing import Any, Final
 
@@ -59,8 +60,13 @@ PUMP_FORMS: Final = {
                           "NaKATPaseKager", {"K_Na": 3.56, "K_K": 0.883}, "0.255749", "0.381313", "0.566302", "0.785566"),
     "Halnes": _form("Halnes et al. (2013) PLoS Comput Biol 9:e1003386, after Østby et al. (2009)",
                     "NaKATPaseOstby", {}, "0.350000", "0.498100", "0.693996", "0.891166"),
+    "Nakao-Gadsby": _form("Nakao & Gadsby (1989), Hill curves fitted in github.com/caljohnson/astrocyte_ion_concentrations",
+                          "NaKATPaseHill", {}, "0.382970", "0.522322", "0.700118", "0.872958"),
 }
 # fmt: on
+
+CRESSMAN_DENSITY: Final = (1.25, 7.0, Digits("28.1416"))
+"""Maximal rate of the pump of Zandt et al. (2011): in terms of the inside (mM/s), radius of the cell (µm), current density (µA/cm²)."""
 
 DUESTERWALD_PUMP: Final = (1000.0, 14.00167, 145.0, Digits("0.9004"))
 """Cubic pump of Düsterwald et al. (2018) at its set-point: P (0.1 A/dm² in µA/cm²), Na inside and outside (mM), pump current (µA/cm²)."""
@@ -124,19 +130,21 @@ class Equilibrium:
 # Closed forms: Cl_i = K_o Cl_o / K_i for 1 K : 1 Cl, Cl_i = √(Na_o K_o Cl_o² / (Na_i K_i)) for 1 Na : 1 K : 2 Cl.
 EQUILIBRIA: Final = {
     "K-Cl": Equilibrium(
-        ("KCC2", "KCC2Log", "KCC2MassAction", "KCC"),
+        ("KCC2", "KCC2Log", "KCC2MassAction", "KCC2RandomBinding", "KCC2Saturating", "KCC"),
         {"Na": 12.0, "K": 140.0},
         {"Na": 145.0, "K": 3.5, "Cl": 120.0},
         Digits("3.000"),
     ),
     "Na-K-2Cl": Equilibrium(
-        ("NKCC1Log", "NKCC1MassAction"),
+        ("NKCC1Log", "NKCC1LogActivated", "NKCC1MassAction"),
         {"Na": 12.0, "K": 140.0},
         {"Na": 145.0, "K": 3.5, "Cl": 120.0},
         Digits("65.95"),
     ),
     # 12 · 1450 = 145 · 120, by hand.
     "Na-Cl": Equilibrium(("NCC",), {"Na": 12.0, "K": 140.0}, {"Na": 145.0, "K": 3.5, "Cl": 120.0}, Digits("1450.0")),
+    # 120 · 12 / 24, by hand.
+    "Cl-HCO3": Equilibrium(("AE",), {"HCO3": 12.0}, {"HCO3": 24.0, "Cl": 120.0}, Digits("60.0")),
 }
 
 KCC2_EQUILIBRIUM_POTENTIAL: Final = Digits("-98.5914")
@@ -155,6 +163,33 @@ class Rate:
     rate: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Halt:
+    """Potential (mV, 37 °C) at which an electrogenic transporter stands still; concentrations in mM."""
+
+    mechanism: str
+    options: dict[str, Any]
+    inside: dict[str, float]
+    outside: dict[str, float]
+    V: Digits
+
+
+# E = Σ n RT ln(c_o/c_i) / Σ n z F, evaluated with the exact constants of the SI.
+_BICARBONATE: Final = ({"Na": 15.0, "HCO3": 12.0}, {"Na": 145.0, "HCO3": 24.0})
+HALTS: Final = {
+    "NBC 1:2": Halt("NBC", {"n_HCO3": 2}, *_BICARBONATE, Digits("-97.685")),
+    "NBC 1:3": Halt("NBC", {"n_HCO3": 3}, *_BICARBONATE, Digits("-58.105")),
+    "NCX": Halt("NCX", {}, {"Na": 15.0, "Ca": 1e-4}, {"Na": 145.0, "Ca": 1.5}, Digits("-75.095")),
+}
+
+# Slopes of the reversal potential of GAT-1, mV for a tenfold outer Na⁺, Cl⁻ and GABA, with their standard errors, near 24 °C:
+# the abstract of the publication, whose authors are UNVERIFIED.
+GAT_SLOPES: Final = {"Na": (84.0, 4.0), "Cl": (30.0, 1.0), "GABA": (29.0, 1.0)}
+
+# What KCC2 of Raimondo et al. transports at 5 mM of Cl⁻ inside, over v_max: 0.117 · ln(3/5)/ln(3/56) · 5/(15 + 5), with K⁺ of 140 mM
+# inside, K⁺ of 3.5 mM and Cl⁻ of 120 mM outside; formula of the public code of Düsterwald et al. (2018).
+RAIMONDO_KCC2: Final = Digits("5.1052e-3")
+
 # 2·(5·10 - 4·100) and so on; the constants carry no more digits than the result.
 BY_HAND: Final = (
     Rate("KCC2MassAction", {"P": 2.0}, {"K": 100.0, "Cl": 5.0}, {"K": 4.0, "Cl": 110.0}, -70.0, 2 * (500 - 440)),
@@ -165,5 +200,20 @@ BY_HAND: Final = (
     Rate("NaKATPaseLinear", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 0.2),
     # 1/(1 + 1³) and 1/(1 + 3³).
     Rate("NaKATPaseHamada", {"v_max": 2.62, "K_Na": 10.0, "K_low": 30.0}, {"Na": 10.0}, {"K": 4.0}, 0.0, 1.62 / 2 + 1 / 28),
+    # 54·2·(500 - 440)/54 over (1 + 500/54)(1 + 100/9)(1 + 5/6) + (1 + 440/54)(1 + 4/9)(1 + 110/6), each factor over its denominator.
+    Rate(
+        "KCC2RandomBinding",
+        {"v_max": 54.0 * 2.0},
+        {"K": 100.0, "Cl": 5.0},
+        {"K": 4.0, "Cl": 110.0},
+        -70.0,
+        120 * 54 * 9 * 6 / (554 * 109 * 11 + 494 * 13 * 116),
+    ),
+    # A quarter of a driving force of ln 2.
+    Rate("KCC2Saturating", {"u": 2.0, "K_Cl": 15.0}, {"K": 100.0, "Cl": 5.0}, {"K": 2.5, "Cl": 100.0}, -70.0, 0.5 * math.log(2)),
+    # Half an activation of ln(150·16·10²/(10·100·5²)).
+    Rate("NKCC1LogActivated", {"u": 2.0}, {"Na": 10.0, "K": 100.0, "Cl": 5.0}, {"Na": 150.0, "K": 16.0, "Cl": 10.0}, 0.0, math.log(9.6)),
+    Rate("NHE", {"u": 2.0}, {"Na": 10.0, "H": 8e-5}, {"Na": 150.0, "H": 4e-5}, -70.0, 2 * math.log(30)),
+    Rate("PMCA", {"v_max": 352.0}, {"Ca": 6.9e-3}, {"Ca": 1.5}, -70.0, 176.0),
     Rate("NaKATPaseCubic", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 2e-3),
 )
