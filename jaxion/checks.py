@@ -16,7 +16,7 @@ from jaxion.dynamics import derivative
 from jaxion.ions import WATER, valence
 from jaxion.model import Model
 from jaxion.setpoints.reduction import reduce, residual, totals
-from jaxion.snapshot import Snapshot, area_ratio, moved, name_gates, rates, view, with_steady_gates
+from jaxion.snapshot import Snapshot, area_ratio, joins_cells, moved, name_gates, rates, view, with_steady_gates
 from jaxion.units import MILLI
 
 STATES: Final = 1000
@@ -70,7 +70,7 @@ class Check:
         lines = [f"{self.model.name}: {len(s.processes)} processes, closure {self.model.closure}", "What one turnover moves"]
         for boundary in self.model.boundaries:
             for key, mechanism in boundary.mechanisms.items():
-                note = _note(boundary, key)
+                note = _note(self.model, boundary, key)
                 lines.append(f"  {f'{boundary.inside}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
         lines.append(f"Laws, at {STATES} random states")
         for name, law in self.laws.items():
@@ -84,11 +84,11 @@ class Check:
         return "\n".join(lines)
 
 
-def _note(boundary: Boundary, key: str) -> str:
+def _note(model: Model, boundary: Boundary, key: str) -> str:
     if isinstance(boundary, Axial):
         return f" (along to {boundary.outside})"
     if isinstance(boundary, Link):
-        return f" (link to {boundary.outside})"
+        return f" ({'junction' if joins_cells(model, boundary) else 'link'} to {boundary.outside})"
     if key in boundary.silent:
         return " (moves ions, but no charge here)"
     if key in boundary.mobile:

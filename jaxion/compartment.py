@@ -145,10 +145,13 @@ class Membrane(eqx.Module):
 class Link(eqx.Module):
     """Two solutions joined without a membrane, such as the extracellular space and a bath: no potential lies between them.
 
+    A link between two cells in the same solution is a gap junction: its mechanisms see the difference
+    of the two membrane potentials, and their currents charge both membranes.
+
     Args:
         inside: Name of the compartment that the link starts from; the link bears the same name.
         outside: Name of the compartment or bath at its other end.
-        mechanisms: Mechanisms by key, such as `{"exchange": Exchange(P=0.02)}`; they see `V` = 0.
+        mechanisms: Mechanisms by key, such as `{"exchange": Exchange(P=0.02)}`; they see `V` = 0, but between two cells.
         laws: Laws by which the rates of single mechanisms grow with the inside volume, by key, as the area laws of a membrane.
     """
 
@@ -256,6 +259,16 @@ def check_link(link: Link, solutions: Mapping[str, Compartment | Bath]) -> None:
             raise ValueError(
                 f"Mechanism `{link.inside}.{key}` ({type(mechanism).__name__}) has gates: it belongs on a membrane, not on a link."
             )
+
+
+def check_junction(link: Link, membranes: Sequence[Membrane]) -> None:
+    """Raise `ConservationError` if a link joins two cells in different solutions, between which the potential is not known."""
+    outer = {membrane.inside: membrane.outside for membrane in membranes}
+    sides = [outer[end] for end in (link.inside, link.outside) if end in outer]
+    if len(sides) == 2 and sides[0] != sides[1]:
+        raise ConservationError(
+            f"A link joins the cells `{link.inside}` in `{sides[0]}` and `{link.outside}` in `{sides[1]}`: use an axial connection."
+        )
 
 
 def check_axial(axial: Axial, solutions: Mapping[str, Compartment | Bath]) -> None:

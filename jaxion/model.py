@@ -12,7 +12,19 @@ from jaxtyping import Array
 
 from jaxion import units
 from jaxion._types import PerCell, Rows, per_cell
-from jaxion.compartment import Axial, Bath, Boundary, Compartment, Link, Membrane, check_axial, check_chain, check_link, check_membrane
+from jaxion.compartment import (
+    Axial,
+    Bath,
+    Boundary,
+    Compartment,
+    Link,
+    Membrane,
+    check_axial,
+    check_chain,
+    check_junction,
+    check_link,
+    check_membrane,
+)
 from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import valence
@@ -101,6 +113,7 @@ class Model(eqx.Module):
             check_membrane(membrane, solutions)
         for link in links:
             check_link(link, solutions)
+            check_junction(link, membranes)
         for axial in axials:
             check_axial(axial, solutions)
         check_chain(axials, membranes)
@@ -108,6 +121,10 @@ class Model(eqx.Module):
             raise ValueError(
                 f"Argument `closure` must be {' or '.join(f'`{one}`' for one in _CHAIN_CLOSURES)} for a chain of nodes, but it is `{closure}`."
             )
+        cells = {membrane.inside for membrane in membranes}
+        if closure == "electroneutral" and any({link.inside, link.outside} <= cells for link in links):
+            # Each membrane's potential of zero current would depend on that of the other.
+            raise ValueError("Argument `closure` must be `state` or `difference` for cells that are joined, but it is `electroneutral`.")
         for kind, boundaries in (("membranes", membranes), ("links", links), ("axial connections", axials)):
             if len({boundary.inside for boundary in boundaries}) < len(boundaries):
                 raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")

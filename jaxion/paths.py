@@ -21,7 +21,7 @@ from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import AbstractGated, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
-from jaxion.snapshot import Snapshot, axial_potential, moved, rates, side
+from jaxion.snapshot import Snapshot, axial_potential, joins_cells, link_potential, moved, rates, side
 from jaxion.units import quantity
 
 
@@ -152,6 +152,10 @@ def _derived(model: Model) -> dict[str, _Derived]:
     for name, axial in model.axials.items():
         doc = f"potential of {name} minus that of {axial.outside}"
         add(f"{name}.dV", "mV", doc, lambda o, n=name: axial_potential(o.model, o.snapshot, o.model.axials[n]))
+    for name, link in model.links.items():
+        if joins_cells(model, link):
+            doc = f"potential of {name} minus that of {link.outside}"
+            add(f"{name}.dV", "mV", doc, lambda o, n=name: link_potential(o.model, o.snapshot, o.model.links[n]))
     for boundary in model.boundaries:
         for key, mechanism in boundary.mechanisms.items():
             name, cycle, process = boundary.inside, mechanism.cycle, (boundary.inside, key)

@@ -59,9 +59,19 @@ def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
     if isinstance(boundary, Axial):
         return MembraneView(inside, outside, axial_potential(model, snapshot, boundary), model.RT_F, model.F)
     if isinstance(boundary, Link):
-        return MembraneView(inside, outside, jnp.zeros(()), model.RT_F, model.F)
+        return MembraneView(inside, outside, link_potential(model, snapshot, boundary), model.RT_F, model.F)
     name = boundary.inside
     return MembraneView(inside, outside, snapshot.potentials[name], model.RT_F, model.F, snapshot.gates.get(name, {}))
+
+
+def joins_cells(model, link: Link) -> bool:
+    """Whether a link joins the insides of two cells; both are then in the same solution."""
+    return link.inside in model.membranes and link.outside in model.membranes
+
+
+def link_potential(model, snapshot: Snapshot, link: Link) -> Array:
+    """Potential of the inside of a link minus that of its outside, mV: none but between two cells."""
+    return snapshot.potentials[link.inside] - snapshot.potentials[link.outside] if joins_cells(model, link) else jnp.zeros(())
 
 
 def axial_potential(model, snapshot: Snapshot, axial: Axial) -> Array:
@@ -168,14 +178,14 @@ def capacitor_charge(model, membrane: Membrane, V: Array, area: Array | float) -
 
 
 def membrane_current(model, membrane: Membrane, found: dict[tuple[str, str], Array]) -> Array:
-    """Net current out of the inside of a membrane, pA, also along axial connections; `silent` mechanisms do not count."""
+    """Net current out of the inside of a membrane, pA, also to other cells; `silent` mechanisms do not count."""
     charged = [
         mechanism.cycle.charge * found[membrane.inside, key]
         for key, mechanism in membrane.mechanisms.items()
         if mechanism.cycle.charge and key not in membrane.silent
     ]
-    for axial in model.axials.values():
-        direction = (axial.inside == membrane.inside) - (axial.outside == membrane.inside)
+    for joint in (*model.axials.values(), *(link for link in model.links.values() if joins_cells(model, link))):
+        direction = (joint.inside == membrane.inside) - (joint.outside == membrane.inside)
         if direction:
-            charged += [direction * m.cycle.charge * found[axial.inside, key] for key, m in axial.mechanisms.items() if m.cycle.charge]
+            charged += [direction * m.cycle.charge * found[joint.inside, key] for key, m in joint.mechanisms.items() if m.cycle.charge]
     return model.F * sum(charged, start=jnp.zeros(()))

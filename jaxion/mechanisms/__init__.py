@@ -6,6 +6,7 @@ from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
+from jaxion.mechanisms.gap_junction import GapJunction, gap_junctions
 from jaxion.mechanisms.gat import GAT, GATSodium
 from jaxion.mechanisms.ghk import GHKLeak
 from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
@@ -66,6 +67,7 @@ __all__ = [
     "GHKLeak",
     "GHKPotassium",
     "GHKSodium",
+    "GapJunction",
     "GlialBuffer",
     "GlialPump",
     "GlialUptake",
@@ -113,5 +115,6 @@ __all__ = [
     "VesiclePriming",
     "Water",
     "WaterRelaxation",
+    "gap_junctions",
     "parameter",
 ]

@@ -217,3 +217,7 @@ BY_HAND: Final = (
     Rate("PMCA", {"v_max": 352.0}, {"Ca": 6.9e-3}, {"Ca": 1.5}, -70.0, 176.0),
     Rate("NaKATPaseCubic", {"v_max": 2.0}, {"Na": 15.0}, {"Na": 150.0}, 0.0, 2e-3),
 )
+
+# Steady disturbance of the potential along a row of cells: leak conductance over that of the junction, share that reaches the next cell.
+# λ = 1/(1 + r/2 + √((1 + r/2)² - 1)).
+JUNCTIONS: Final = ((0.1, Digits("0.729844")), (1.0, Digits("0.381966")), (10.0, Digits("0.083920")))
