@@ -42,6 +42,36 @@ def test_what_runs_against_its_force_is_said_to(model):
     assert "astrocyte.kir          1 K out                      charge +1 (driven from outside of the model)" in str(jaxion.check(model))
 
 
+@pytest.fixture(scope="module")
+def consistent():
+    return jaxion.models.kalia2021(consistent=True)
+
+
+def test_the_consistent_variant_keeps_every_law(consistent):
+    found = jaxion.check(consistent)
+    assert found.ok, str(found)
+    driven = {line.split()[0] for line in str(found).splitlines() if "driven from outside" in line}
+    # What fills and empties vesicles runs on a gradient of protons that is no part of the model.
+    assert driven == {f"neuron.{key}" for key in ("docking", "priming", "binding_1", "binding_2", "binding_3", "fusion", "filling")}
+
+
+def test_the_consistent_variant_rests_where_published_on_leaks_that_differ_where_it_does(model, consistent):
+    assert float(jnp.max(jnp.abs(consistent.rhs(consistent.pack(consistent.baseline()))))) < 1e-7
+    for cell in ("neuron", "astrocyte"):
+        assert float(consistent[f"{cell}.eaat.rate"]) == pytest.approx(float(model[f"{cell}.eaat.rate"]), rel=1e-12)
+        assert float(consistent[f"{cell}.ncx.I"]) == pytest.approx(float(model[f"{cell}.ncx.I"]) / 2, rel=1e-12)
+        assert float(consistent[f"{cell}.ncx.J_Na"]) == pytest.approx(float(model[f"{cell}.ncx.J_Na"]), rel=1e-12)
+        for ion in ("Na", "Cl", "Glu"):
+            assert float(consistent[f"{cell}.leak_{ion}.P"]) == pytest.approx(float(model[f"{cell}.leak_{ion}.P"]), rel=1e-9)
+    # K⁺ leaves through Kir, above its equilibrium at -87.7 mV, and not through the leak.
+    assert float(consistent["astrocyte.kir.I"]) == pytest.approx(-float(model["astrocyte.kir.I"]), rel=1e-12)
+    assert float(consistent["astrocyte.kir.I"]) > 0
+    less = float(model["astrocyte.leak_K.I"] - consistent["astrocyte.leak_K.I"])
+    assert less == pytest.approx(2 * float(consistent["astrocyte.kir.I"]), rel=1e-7)
+    # The other ions' leaks are small enough to feel that twice as much Ca²⁺ leaves by NCX.
+    assert float(consistent["astrocyte.leak_Ca.P"]) == pytest.approx(2 * float(model["astrocyte.leak_Ca.P"]), rel=1e-9)
+
+
 POOLS = [f"neuron.Glu_{pool}" for pool in ("D", "N", "R", "R1", "R2", "R3")]
 
 
@@ -92,6 +122,14 @@ def test_energy_deprivation_leaves_a_small_space_depolarised(gates, left):
     for path, at, printed in rows:
         known = Digits(printed)
         assert value(path, at) == pytest.approx(known.value, rel=1e-4, abs=known.half_unit), (path, at)
+
+
+@pytest.mark.slow
+def test_the_consistent_variant_fails_alike():
+    for left, minute in ((0.0, published.DEPRIVATION["qss", 0.0][0]), (0.5, published.DEPRIVATION["qss", 0.5][0])):
+        up, value = deprivation(jaxion.models.kalia2021(gates="qss", consistent=True), left, rtol=1e-6)
+        assert up == pytest.approx(minute, rel=2e-3)
+        assert value("neuron.V", 40) == pytest.approx(-33.75, abs=0.1)
 
 
 @pytest.mark.slow

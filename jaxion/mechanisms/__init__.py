@@ -4,7 +4,7 @@ from jaxion.mechanisms.ae import AE
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
-from jaxion.mechanisms.eaat import EAAT, EAATLog
+from jaxion.mechanisms.eaat import EAAT, EAATAffinity, EAATLog
 from jaxion.mechanisms.exchange import Exchange
 from jaxion.mechanisms.gap_junction import GapJunction, gap_junctions
 from jaxion.mechanisms.gat import GAT, GATSodium
@@ -15,7 +15,7 @@ from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding, KCC2Saturating
-from jaxion.mechanisms.kir import KirKager, KirKalia, KirOstby, KirSibille
+from jaxion.mechanisms.kir import KirKager, KirKalia, KirOstby, KirSibille, KirSteep
 from jaxion.mechanisms.leak import Leak
 from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
@@ -57,6 +57,7 @@ __all__ = [
     "SGLT",
     "AbstractGated",
     "AbstractMechanism",
+    "EAATAffinity",
     "EAATLog",
     "Electrodiffusion",
     "ElectrodiffusionArithmetic",
@@ -85,6 +86,7 @@ __all__ = [
     "KirKalia",
     "KirOstby",
     "KirSibille",
+    "KirSteep",
     "Leak",
     "MembraneView",
     "NCXKalia",

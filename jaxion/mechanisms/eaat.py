@@ -37,7 +37,7 @@ class EAATLog(AbstractMechanism):
     $$J = u\,\ln\left[\left(\frac{Na_o}{Na_i}\right)^3\frac{K_i}{K_o}\,h\,\frac{Glu_o}{Glu_i}\right]$$
 
     The charge that it moves meets no field, as published: it does work against the potential for
-    nothing. Powered from outside of the model in that; `EAAT` is the consistent form.
+    nothing. Powered from outside of the model in that; `EAAT` and `EAATAffinity` are consistent forms.
 
     Args:
         u: Turnover per unit of RT, fmol/s; typical 1e-3 to 1 fmol/s.
@@ -55,3 +55,25 @@ class EAATLog(AbstractMechanism):
         """Glutamate that enters, fmol/s."""
         gradients = thermo.affinity(self.cycle, m.inside.concentrations, m.outside.concentrations, 0.0, m.RT_F)
         return self.u * (gradients + jnp.log(self.h))
+
+
+class EAATAffinity(AbstractMechanism):
+    r"""Uptake of glutamate with 3 Na⁺ for 1 K⁺, proportional to its affinity.
+
+    $$J = u\left\{\ln\left[\left(\frac{Na_o}{Na_i}\right)^3\frac{K_i}{K_o}\,\frac{Glu_o}{Glu_i}\right] - \frac{VF}{RT}\right\}$$
+
+    for models without protons: those that a turnover takes along are left out, of its charge too.
+
+    Args:
+        u: Turnover per unit of RT, fmol/s; typical 1e-3 to 1 fmol/s.
+
+    Source: the gradients of the public code of Kalia et al. (2021) PLoS Comput Biol 17:e1009019; the potential is added so that the
+    second law holds.
+    """
+
+    u: PerCell = parameter("fmol/s", "turnover per RT", (1e-3, 1.0))
+    cycle: ClassVar[Cycle] = EAATLog.cycle
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Glutamate that enters, fmol/s."""
+        return self.u * m.affinity(self.cycle)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from jaxion._types import PerCell
 from jaxion.cycle import Cycle
@@ -63,13 +64,34 @@ class KirKager(AbstractMechanism):
         return self.g / jnp.sqrt(m.outside["K"]) * jax.nn.sigmoid(-force / self.s) * force / m.F
 
 
+class KirSteep(AbstractMechanism):
+    r"""Steep rectification, saturating in outer K⁺.
+
+    $$J = \frac{g}{F}\,\frac{1}{2+e^{1.62\,(V-E_K)F/RT}}\,\frac{K_o}{K_o+K_K}\,(V - E_K)$$
+
+    Args:
+        g: Conductance of the whole membrane, nS; typical 0.1 to 100 nS.
+        K_K: Outer K⁺ at half saturation, mM; published 13 mM.
+
+    Source: public code of Kalia et al. (2021) PLoS Comput Biol 17:e1009019, with the sign that a channel must have.
+    """
+
+    g: PerCell = parameter("nS", "conductance", _TYPICAL)
+    K_K: PerCell = parameter("mM", "outer K at half saturation", (5.0, 30.0), default=13.0)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """K⁺ that leaves, fmol/s."""
+        return _steep(m, self.g, self.K_K)
+
+
 class KirKalia(AbstractMechanism):
-    r"""Steep rectification, saturating in outer K⁺, with the sign of its public code: K⁺ enters where $V > E_K$.
+    r"""Steep rectification with the sign of its public code: K⁺ enters where $V > E_K$.
 
     $$J = -\frac{g}{F}\,\frac{1}{2+e^{1.62\,(V-E_K)F/RT}}\,\frac{K_o}{K_o+K_K}\,(V - E_K)$$
 
     out of the cell. A channel cannot do that. Powered from outside of the model, and kept for
-    the one published model that has it; for a model of your own take another form.
+    the one published model that has it; for a model of your own take `KirSteep`.
 
     Args:
         g: Conductance of the whole membrane, nS; typical 0.1 to 100 nS.
@@ -85,9 +107,12 @@ class KirKalia(AbstractMechanism):
 
     def rate(self, m: MembraneView) -> PerCell:
         """K⁺ that leaves, fmol/s."""
-        force, K = m.V - m.E("K"), m.outside["K"]
-        open_ = 1.0 / (2.0 + jnp.exp(1.62 * force / m.RT_F))
-        return -self.g * open_ * K / (K + self.K_K) * force / m.F
+        return -_steep(m, self.g, self.K_K)
+
+
+def _steep(m: MembraneView, g: Array, K_K: Array) -> Array:
+    force, K = m.V - m.E("K"), m.outside["K"]
+    return g / (2.0 + jnp.exp(1.62 * force / m.RT_F)) * K / (K + K_K) * force / m.F
 
 
 class KirSibille(AbstractMechanism):

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from jaxion._types import PerCell
 from jaxion.cycle import Cycle
@@ -38,5 +39,5 @@ class NaKATPaseHill(AbstractMechanism):
         return self.v_max * _hill(m.inside["Na"], self.K_Na, self.h_Na) * _hill(m.outside["K"], self.K_K, self.h_K)
 
 
-def _hill(c, K, h):
+def _hill(c: Array, K: Array, h: Array) -> Array:
     return jax.nn.sigmoid(h * jnp.log(c / K))

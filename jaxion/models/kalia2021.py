@@ -1,6 +1,9 @@
 """Kalia et al. 2021: a synapse of neuron and astrocyte whose ions, glutamate and volumes run down without energy."""
 
+import math
 from typing import Any, Final
+
+import jax.numpy as jnp
 
 from jaxion import mechanisms as ms
 from jaxion import units
@@ -15,6 +18,8 @@ _RT_F = _RT / (1e3 * _F)  # mV
 _PART: Final = 1e-3  # pL, of the terminal, the cleft and the astrocyte's process each
 _GLUTAMATE: Final = ("Glu", "Glu_D", "Glu_N", "Glu_R", "Glu_R1", "Glu_R2", "Glu_R3")
 _CA = {"neuron": 1e-4, "ecs": 1.8, "astrocyte": 1.1e-4}  # mM
+_PROTONS: Final = 0.66
+"""Ratio of protons outside to inside that EAAT is published with."""
 _LEAKS = ("Na", "K", "Cl", "Ca", "Glu")
 _PUMPS = ("neuron.nka", "astrocyte.nka")
 
@@ -44,6 +49,7 @@ def kalia2021(
     P_EAAT_g: Any = 2e-5,
     P_Kir: Any = 0.286102,
     C: Any = 20.0,
+    consistent: bool = False,
     gates: str = "full",
     closure: str = "difference",
 ) -> Model:
@@ -54,7 +60,10 @@ def kalia2021(
     glutamate live in the terminal, the cleft and a process of the astrocyte, 1 µm³ each, and have no osmotic pressure.
 
     Reproduced as the authors' code has it: the gated Ca²⁺ current is too small by the number of the Faraday constant in C/mol; NCX
-    exchanges 6 Na⁺ for 1 Ca²⁺; the Kir current has the wrong sign (0.3 % of the pump's flux); EAAT meets no potential.
+    exchanges 6 Na⁺ for 1 Ca²⁺; the Kir current has the wrong sign (0.3 % of the pump's flux); EAAT meets no potential. The last three
+    run against their driving force in some states. `consistent` has Kir with its right sign, NCX with 3 Na⁺ for 1 Ca²⁺, and an EAAT that
+    is driven by the potential as well, but not by protons, and takes as much up at the baseline; the leaks are calibrated to them, so that
+    the baseline stays.
 
     Args:
         alpha_e: Extracellular share of the volume $W_e/(W_e+W_i+W_g)$ at the baseline.
@@ -81,6 +90,7 @@ def kalia2021(
         P_EAAT_g: Strength of EAAT of the astrocyte, fmol/(ms·mV).
         P_Kir: Conductance of Kir, nS.
         C: Capacitance of either cell, pF.
+        consistent: Whether to repair what runs against its driving force.
         gates: `"full"`, or `"qss"` for gates at their steady values.
         closure: `"difference"`, `"state"` or `"electroneutral"`.
 
@@ -104,6 +114,14 @@ def kalia2021(
     z_e, z_g = -(_mobile_charge(outside, W_e) + stored_i + stored_g) / X_e, -(_mobile_charge(glia, W_g) - stored_g) / X_g
     synaptic: dict[str, Any] = dict.fromkeys(("Ca", "Glu"), _PART)
     terminal: dict[str, Any] = dict.fromkeys(("Ca", *_GLUTAMATE), _PART)
+
+    def eaat(P: Any, c: dict[str, Any], V: Any) -> AbstractMechanism:
+        u = 1e3 * P * _RT_F
+        if not consistent:
+            return ms.EAATLog(u, h=_PROTONS)
+        gradients = 3.0 * jnp.log(Na_e0 / c["Na"]) + jnp.log(c["K"] / K_e0) + jnp.log(outside["Glu"] / c["Glu"])
+        return ms.EAATAffinity(u * (gradients + math.log(_PROTONS)) / (gradients - V / _RT_F))
+
     model = Model(
         compartments={
             "neuron": Compartment(inside, volume=W_i, impermeant=anions, z=-1.0, confined=terminal),
@@ -116,7 +134,8 @@ def kalia2021(
                 "neuron",
                 "ecs",
                 {
-                    **_shared(P_pump, P_NCX, P_EAAT_n),
+                    **_shared(P_pump, P_NCX, consistent),
+                    "eaat": eaat(P_EAAT_n, inside, V_i0),
                     "na": ms.GHKSodium(1e3 * P_NaG),
                     "kdr": ms.GHKPotassium(1e3 * P_KG),
                     "cl": ms.GHKChloride(1e3 * P_ClG),
@@ -135,8 +154,9 @@ def kalia2021(
                 "astrocyte",
                 "ecs",
                 {
-                    **_shared(P_pump, P_NCX, P_EAAT_g),
-                    "kir": ms.KirKalia(P_Kir),
+                    **_shared(P_pump, P_NCX, consistent),
+                    "eaat": eaat(P_EAAT_g, glia, V_g0),
+                    "kir": ms.KirSteep(P_Kir) if consistent else ms.KirKalia(P_Kir),
                     "nkcc1": ms.NKCC1Log(1e3 * P_NKCC1 * _RT_F),
                 },
                 C=C,
@@ -156,13 +176,12 @@ def kalia2021(
     return calibrate(model, solve_for=[f"{cell}.leak_{ion}.P" for cell in ("neuron", "astrocyte") for ion in _LEAKS])
 
 
-def _shared(P_pump: Any, P_NCX: Any, P_EAAT: Any) -> dict[str, AbstractMechanism]:
+def _shared(P_pump: Any, P_NCX: Any, consistent: bool) -> dict[str, AbstractMechanism]:
     """What neuron and astrocyte have in common; the leaks are to be calibrated."""
     leaks: dict[str, AbstractMechanism] = {f"leak_{ion}": ms.GHKLeak(ion, 1e-3) for ion in _LEAKS}
     return leaks | {
         "nka": ms.NaKATPaseLuoRudy(P_pump / _F),
-        "ncx": ms.NCXKalia(P_NCX),
-        "eaat": ms.EAATLog(1e3 * P_EAAT * _RT_F),
+        "ncx": ms.NCX(P_NCX) if consistent else ms.NCXKalia(P_NCX),
         # 2e-14 RT, in pL/(ms·mM)
         "water": ms.Water(1e3 * 2e-14 * _RT),
     }
