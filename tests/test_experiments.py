@@ -99,3 +99,14 @@ def test_a_steady_state_determines_three_of_seven_parameters_of_u937_cells():
     assert found["steady state"]["rank"] == 3
     assert found["steady state"]["spectrum"] == pytest.approx(reference.U937_SPECTRUM, rel=2e-4)
     assert found["steady state and ouabain"]["rank"] == 7
+
+
+def test_chemical_ischemia_is_followed_if_the_pumps_of_astrocytes_return_before_those_of_neurons():
+    found = numbers("fit_chemical_ischemia")
+    apart, together = found["apart"], found["together"]
+    for channel, wanted in reference.GERKAU_ISCHEMIA.items():
+        assert apart["model"][channel] == pytest.approx(wanted, abs=1.5 if "Na" in channel else 0.1)
+    low, high = apart["interval"]["length_neuron"]
+    assert low < reference.GERKAU_LENGTH < high
+    assert apart["interval"]["length_astrocyte"][1] < reference.GERKAU_LENGTH
+    assert apart["chi2"] < 5 < 25 < together["chi2"]

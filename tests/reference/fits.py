@@ -22,3 +22,13 @@ OHMIC_ELASTICITY = 0.868715
 
 # Singular values of the elasticities of Na, K, Cl and U/45 mV of U937 cells at rest, in seven transport parameters: central differences.
 U937_SPECTRUM = (1.13299, 0.74917, 0.35100)
+
+# Gerkau et al. (2017), two minutes of chemical ischemia; concentrations in mM, in the order of time, s.
+GERKAU_ISCHEMIA = {
+    "neuron.Na": [13.56, 32.30, 32.94, 21.77, 14.16],
+    "astrocyte.Na": [14.08, 28.29, 25.72, 17.79, 13.80],
+    "highest K": [4.666],
+    "lowest K": [2.385],
+    "largest fall of Na": [5.50],
+}
+GERKAU_LENGTH = 120.0
