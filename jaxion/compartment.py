@@ -10,7 +10,7 @@ from jaxtyping import Array
 from jaxion._types import PerCell, per_cell
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import VANISHING, WATER, valence
-from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
+from jaxion.mechanisms.base import AbstractMechanism, gates
 from jaxion.ranges import check_range
 
 AREA_EXPONENT: Final[dict[str, float]] = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3, "volume": 1.0}
@@ -238,13 +238,13 @@ def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bat
         raise ConservationError(
             f"The ion `{membrane.balance}` that balances the charge of `{membrane.inside}` is not in it; it has {', '.join(inside.concentrations)}."
         )
-    gates = {(key, gate) for key, m in membrane.mechanisms.items() if isinstance(m, AbstractGated) for gate in m.gates}
+    present = {(key, gate) for key, m in membrane.mechanisms.items() for gate in gates(m)}
     for key, mechanism in membrane.mechanisms.items():
         for partner, gate in mechanism.reads:
-            if (partner, gate) not in gates:
+            if (partner, gate) not in present:
                 raise ValueError(
                     f"Mechanism `{membrane.inside}.{key}` ({type(mechanism).__name__}) reads the gate `{gate}` of `{partner}`, "
-                    f"but the gates of this membrane are {', '.join(f'`{k}.{g}`' for k, g in sorted(gates)) or 'none'}."
+                    f"but the gates of this membrane are {', '.join(f'`{k}.{g}`' for k, g in sorted(present)) or 'none'}."
                 )
 
 
@@ -252,7 +252,7 @@ def check_link(link: Link, solutions: Mapping[str, Compartment | Bath]) -> None:
     """Raise `ConservationError` if a mechanism moves what one of its two ends lacks, `ValueError` if it has gates."""
     _check_ends("link", link, solutions)
     for key, mechanism in link.mechanisms.items():
-        if isinstance(mechanism, AbstractGated) or mechanism.reads:
+        if gates(mechanism) or mechanism.reads:
             raise ValueError(
                 f"Mechanism `{link.inside}.{key}` ({type(mechanism).__name__}) has gates: it belongs on a membrane, not on a link."
             )

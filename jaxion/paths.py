@@ -18,7 +18,7 @@ from jaxion import thermo
 from jaxion._types import per_cell
 from jaxion.errors import PathError, nearest
 from jaxion.ions import VANISHING, WATER, valence
-from jaxion.mechanisms.base import AbstractGated, parameters
+from jaxion.mechanisms.base import gates, get_parameter, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
 from jaxion.snapshot import Snapshot, axial_potential, moved, rates, side
@@ -74,6 +74,9 @@ _POSITIVE: Final = frozenset(
         "K_O2",
         "K_o0",
         "K_i0",
+        "Q10",
+        "T",
+        "T_0",
         "s_Na",
         "s_K",
         "s_V",
@@ -88,7 +91,15 @@ _POSITIVE: Final = frozenset(
         "y",
     }
 )
-_SIGNED: Final = frozenset({"I"})
+_SIGNED: Final = frozenset({"I", "s"})
+_FRACTIONS: Final = frozenset({"theta", "phosphorylation"})
+
+
+def _range(name: str) -> Range:
+    """Values that a mechanism's parameter of a name may take."""
+    if name in _POSITIVE:
+        return "positive"
+    return "any" if name in _SIGNED else "fraction" if name in _FRACTIONS else "not negative"
 
 
 def _parameters(model: Model) -> dict[str, _Parameter]:
@@ -114,10 +125,9 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         for key, mechanism in getattr(model, kind)[name].mechanisms.items():
             where = lambda m, k=key: getattr(m, kind)[name].activity[k]  # noqa: E731
             add(f"{name}.{key}.activity", "", f"factor on the rate of {key}", "not negative", where)
-            for field in parameters(mechanism).values():
-                where = lambda m, k=key, f=field.name: getattr(getattr(m, kind)[name].mechanisms[k], f)  # noqa: E731
-                allowed = "positive" if field.name in _POSITIVE else "any" if field.name in _SIGNED else "not negative"
-                add(f"{name}.{key}.{field.name}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", allowed, where)
+            for parameter, field in parameters(mechanism).items():
+                where = lambda m, k=key, p=parameter: get_parameter(getattr(m, kind)[name].mechanisms[k], p)  # noqa: E731
+                add(f"{name}.{key}.{parameter}", field.metadata["unit"], f"{field.metadata['doc']} of {key}", _range(field.name), where)
 
     for name, membrane in model.membranes.items():
         add(f"{name}.V", "mV", "membrane potential", "any", lambda m, n=name: m.membranes[n].V)
@@ -177,7 +187,7 @@ def _derived(model: Model) -> dict[str, _Derived]:
             add(f"{name}.E_{ion}", "mV", f"Nernst potential of {ion}", lambda o, n=name, i=ion: o.E(n, i))
             add(f"{name}.DF_{ion}", "mV", f"driving force V − E of {ion}", lambda o, n=name, i=ion: o.snapshot.potentials[n] - o.E(n, i))
         for key, mechanism in membrane.mechanisms.items():
-            for gate in mechanism.gates if isinstance(mechanism, AbstractGated) else ():
+            for gate in gates(mechanism):
                 add(
                     f"{name}.{key}.{gate}",
                     "",

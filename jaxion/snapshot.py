@@ -102,7 +102,7 @@ def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Arr
     """Opening and closing rate of every gate, 1/s, by membrane, mechanism key and gate."""
     found = {}
     for name, membrane in model.membranes.items():
-        gated = {key: mechanism for key, mechanism in membrane.mechanisms.items() if isinstance(mechanism, AbstractGated)}
+        gated = {key: m for key, m in membrane.mechanisms.items() if isinstance(m, AbstractGated) and m.gates}
         if gated:
             seen = view(model, snapshot, membrane)
             found[name] = {key: mechanism.gating(seen) for key, mechanism in gated.items()}

@@ -6,6 +6,7 @@ from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
+from jaxion.mechanisms.fxyd import FXYD, FXYD1
 from jaxion.mechanisms.gat import GAT, GATSodium
 from jaxion.mechanisms.ghk import GHKLeak
 from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
@@ -16,6 +17,7 @@ from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding
 from jaxion.mechanisms.kir import KirKalia, KirOstby, KirSibille
 from jaxion.mechanisms.leak import Leak
+from jaxion.mechanisms.modulation import AbstractModulator, Modulated
 from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
 from jaxion.mechanisms.ncx import NCX, NCXKalia
@@ -38,12 +40,15 @@ from jaxion.mechanisms.oxygen import TissueRespiration
 from jaxion.mechanisms.perfusion import PerfusedExchange, PerfusedUptake
 from jaxion.mechanisms.pmca import PMCA
 from jaxion.mechanisms.sglt import SGLT
+from jaxion.mechanisms.temperature import Temperature
 from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
 from jaxion.mechanisms.water import Water, WaterRelaxation
 
 __all__ = [
     "AE",
     "EAAT",
+    "FXYD",
+    "FXYD1",
     "GAT",
     "KCC",
     "KCC2",
@@ -55,6 +60,7 @@ __all__ = [
     "SGLT",
     "AbstractGated",
     "AbstractMechanism",
+    "AbstractModulator",
     "EAATLog",
     "Electrodiffusion",
     "ElectrodiffusionArithmetic",
@@ -82,6 +88,7 @@ __all__ = [
     "KirSibille",
     "Leak",
     "MembraneView",
+    "Modulated",
     "NCXKalia",
     "NKCC1Log",
     "NKCC1LogActivated",
@@ -101,6 +108,7 @@ __all__ = [
     "PerfusedExchange",
     "PerfusedUptake",
     "Side",
+    "Temperature",
     "TissueRespiration",
     "VesicleCalcium",
     "VesicleDocking",

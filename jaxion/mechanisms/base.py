@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,6 +14,8 @@ from jaxion import thermo
 from jaxion._types import PerCell, per_cell
 from jaxion.cycle import Cycle
 from jaxion.ions import valence
+
+Part = TypeVar("Part", bound=eqx.Module)
 
 
 def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, **options: Any) -> Any:
@@ -127,13 +129,44 @@ class AbstractGated(AbstractMechanism):
     Its `rate` finds the open fractions in `m.own`.
     """
 
-    gates: eqx.AbstractClassVar[tuple[str, ...]]
+    gates: eqx.AbstractVar[tuple[str, ...]]
 
     @abc.abstractmethod
     def gating(self, m: MembraneView) -> dict[str, tuple[PerCell, PerCell]]:
         """Opening and closing rate of each gate, 1/s; they may depend on everything but gates."""
 
 
-def parameters(mechanism: type[AbstractMechanism] | AbstractMechanism) -> dict[str, dataclasses.Field]:
-    """Fields of a mechanism that are parameters, by name."""
-    return {field.name: field for field in dataclasses.fields(mechanism) if "unit" in field.metadata}
+def gates(mechanism: AbstractMechanism) -> tuple[str, ...]:
+    """Names of a mechanism's gates; most have none."""
+    return mechanism.gates if isinstance(mechanism, AbstractGated) else ()
+
+
+def part(prefix: str) -> Any:
+    """Field of a mechanism that holds another one, or a modulator, whose parameters bear its own names behind a prefix."""
+    return eqx.field(metadata={"prefix": prefix})
+
+
+def parameters(of: type[eqx.Module] | eqx.Module) -> dict[str, dataclasses.Field]:
+    """Fields of a mechanism or modulator that are parameters, by name; of an instance, those of its parts as well."""
+    found = {}
+    for field in dataclasses.fields(of):
+        if "unit" in field.metadata:
+            found[field.name] = field
+        elif "prefix" in field.metadata and not isinstance(of, type):
+            found |= {field.metadata["prefix"] + name: inner for name, inner in parameters(getattr(of, field.name)).items()}
+    return found
+
+
+def get_parameter(of: eqx.Module, name: str) -> Any:
+    """Value of a parameter by its name in `parameters`."""
+    for field in dataclasses.fields(of):
+        if "prefix" in field.metadata and name.startswith(field.metadata["prefix"]):
+            inner, rest = getattr(of, field.name), name.removeprefix(field.metadata["prefix"])
+            if rest in parameters(inner):
+                return get_parameter(inner, rest)
+    return getattr(of, name)
+
+
+def with_parameters(of: Part, values: Mapping[str, Any]) -> Part:
+    """A mechanism or modulator with other values of parameters, by their names in `parameters`."""
+    return eqx.tree_at(lambda o: [get_parameter(o, name) for name in values], of, [per_cell(value) for value in values.values()])
