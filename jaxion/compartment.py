@@ -32,6 +32,8 @@ def _check_concentrations(concentrations: Mapping[str, Array]) -> None:
 class Compartment(eqx.Module):
     """A finite, well-mixed solution at its baseline.
 
+    One that holds `ATP` and `ADP` feeds all that uses ATP inside of it from them, and is fed by what makes it; in others ATP is counted only.
+
     Args:
         concentrations: Baseline concentration of each ion, mM.
         volume: Baseline volume, pL.
@@ -304,6 +306,11 @@ def _check_ends(kind: str, boundary: Boundary, solutions: Mapping[str, Compartme
         # What enters and is used at once need not be dissolved inside.
         inner = tuple(species for species in cycle.species if cycle.gain(species, inside=True))
         made = tuple(species for species, _ in cycle.reaction if cycle.gain(species, inside=True))
+        if cycle.ATP and ("ATP" in inside.concentrations) != ("ADP" in inside.concentrations):
+            raise ConservationError(
+                f"Mechanism `{boundary.inside}.{key}` ({type(mechanism).__name__}) turns ATP into ADP or back: "
+                f"`{boundary.inside}` must hold both or none, but it has {', '.join(inside.concentrations)}."
+            )
         needs = [("moves", inner, boundary.inside), ("moves", cycle.species, boundary.outside), ("turns over", made, boundary.inside)]
         needs += [("senses", mechanism.senses, boundary.inside), ("senses", mechanism.senses_outside, boundary.outside)]
         for verb, all_species, side in needs:

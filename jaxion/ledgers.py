@@ -188,7 +188,7 @@ def _accounts(model: Model) -> _Accounts:
     for boundary in model.boundaries:
         for key, mechanism in boundary.mechanisms.items():
             cycle, name = mechanism.cycle, f"{boundary.inside}.{key}"
-            if not cycle.ATP:
+            if cycle.ATP <= 0:
                 continue
             pumps.append(name)
             taken_out = [(ion, count) for ion, count in cycle.solutes if count > 0]

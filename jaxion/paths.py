@@ -62,6 +62,8 @@ _POSITIVE: Final = frozenset(
         "K_Na_o",
         "K_K",
         "K_K_i",
+        "K",
+        "K_ADP",
         "K_ATP",
         "K_Cl",
         "K_KCl",
@@ -71,6 +73,7 @@ _POSITIVE: Final = frozenset(
         "K_M",
         "K_DV",
         "K_d",
+        "K_i",
         "K_O2",
         "K_o0",
         "K_i0",
@@ -207,14 +210,15 @@ def _derived(model: Model) -> dict[str, _Derived]:
             if cycle.charge:
                 add(f"{name}.{key}.I", "pA", f"current out by {key}", lambda o, p=process, z=cycle.charge: z * o.model.F * o.rates[p])
             if cycle.ATP:
-                add(f"{name}.{key}.ATP", "fmol/s", f"ATP used by {key}", lambda o, p=process, c=cycle.ATP: c * o.rates[p])
+                doc = f"ATP {'used' if cycle.ATP > 0 else 'made (negative)'} by {key}"
+                add(f"{name}.{key}.ATP", "fmol/s", doc, lambda o, p=process, c=cycle.ATP: c * o.rates[p])
     return {path.name: path for path in found}
 
 
 @functools.lru_cache(maxsize=256)
 def _tables(structure: Any) -> tuple[dict[str, _Parameter], dict[str, _Derived]]:
     """Parameters and derived paths by name: they follow from a model's names and mechanisms, not from its numbers."""
-    model = jax.tree.unflatten(structure, [None] * structure.num_leaves)
+    model = jax.tree.unflatten(structure, [0.0] * structure.num_leaves)
     return _parameters(model), _derived(model)
 
 

@@ -140,7 +140,7 @@ def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
         # Those that work on demand come last, when the demand is known.
         for key, mechanism in sorted(boundary.mechanisms.items(), key=lambda item: item[1].on_demand):
             if mechanism.on_demand:
-                used = [m.cycle.ATP * found[name, k] for k, m in boundary.mechanisms.items() if m.cycle.ATP and not m.on_demand]
+                used = [m.cycle.ATP * found[name, k] for k, m in boundary.mechanisms.items() if m.cycle.ATP > 0 and not m.on_demand]
                 seen = dataclasses.replace(seen, ATP=sum(used, start=jnp.zeros(())))
             growth = _growth(model, snapshot, name, law(boundary, key))
             found[name, key] = boundary.activity[key] * growth * mechanism.rate(seen.of(key))

@@ -65,7 +65,7 @@ def numbers(cls: type) -> dict[str, float]:
 
 def modulated() -> list[AbstractMechanism]:
     """A pump or, where the rate as a whole is modulated, a leak by each modulator; gates; and two modulators of one mechanism."""
-    by: list[Any] = [cls(**numbers(cls)) for cls in MODULATORS]
+    by = [one for cls in MODULATORS for one in variants(cls)]
     pump, leak = NaKATPaseKager(**numbers(NaKATPaseKager)), Leak("K", **numbers(Leak))
     found: list[AbstractMechanism] = [Modulated(pump if one.of else leak, by=one) for one in by]
     warm: dict[str, Any] = numbers(Temperature)
@@ -83,19 +83,23 @@ def variants(cls: type) -> list[Any]:
     fields = {f.name for f in dataclasses.fields(cls)}
     choices = {"ion": IONS, "ions": COMBINATIONS, **STOICHIOMETRIES}
     arguments: list[dict[str, Any]] = [{name: one} for name in sorted(fields & set(choices)) for one in choices[name]]
-    return [cls(**given, **more) for more in arguments or [{}]]
+    arguments = arguments or [{}]
+    # One without what may be left out.
+    optional = {name: None for name, field in parameters(cls).items() if field.metadata["optional"]}
+    return [cls(**(given | more)) for more in [*arguments, *([arguments[0] | optional] if optional else [])]]
 
 
 INSTANCES = [instance for cls in CLASSES for instance in variants(cls)]
 
 
-def identity(mechanism: AbstractMechanism) -> str:
+def identity(mechanism: AbstractMechanism | AbstractModulator) -> str:
     if isinstance(mechanism, Modulated):
-        return "-".join([identity(mechanism.mechanism), "by", type(mechanism.by).__name__])
+        return f"{identity(mechanism.mechanism)}-by-{identity(mechanism.by)}"
     ion = getattr(mechanism, "ion", None)
     ions = [ion] if ion else getattr(mechanism, "ions", ())
     chosen = [str(getattr(mechanism, field)) for field in STOICHIOMETRIES if hasattr(mechanism, field)]
-    return "-".join([type(mechanism).__name__, *ions, *chosen])
+    left_out = ["less"] if len(parameters(mechanism)) < len(parameters(type(mechanism))) else []
+    return "-".join([type(mechanism).__name__, *ions, *chosen, *left_out])
 
 
 each_instance = pytest.mark.parametrize("mechanism", INSTANCES, ids=identity)

@@ -1,8 +1,11 @@
 """Mechanisms: one physical process a file, each a cycle and a rate."""
 
 from jaxion.mechanisms.ae import AE
+from jaxion.mechanisms.atp_consumption import ATPConsumption, SharedHydrolysis
+from jaxion.mechanisms.atp_supply import ATPSupply
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.creatine_kinase import CreatineKinase
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
@@ -10,6 +13,7 @@ from jaxion.mechanisms.fxyd import FXYD, FXYD1
 from jaxion.mechanisms.gat import GAT, GATSodium
 from jaxion.mechanisms.ghk import GHKLeak
 from jaxion.mechanisms.ghk_gated import GHKCalcium, GHKChloride, GHKPotassium, GHKSodium
+from jaxion.mechanisms.glycolysis import Glycolysis
 from jaxion.mechanisms.hh import HHPotassium, HHSodium, HHSodiumSlaved
 from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
@@ -36,6 +40,7 @@ from jaxion.mechanisms.nka import (
 from jaxion.mechanisms.nka_four_state import NaKATPaseFourState
 from jaxion.mechanisms.nka_oxygen import GlialPump, NaKATPaseOxygen
 from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
+from jaxion.mechanisms.oxidative_phosphorylation import OxidativePhosphorylation
 from jaxion.mechanisms.oxygen import TissueRespiration
 from jaxion.mechanisms.perfusion import PerfusedExchange, PerfusedUptake
 from jaxion.mechanisms.pmca import PMCA
@@ -58,9 +63,12 @@ __all__ = [
     "NHE",
     "PMCA",
     "SGLT",
+    "ATPConsumption",
+    "ATPSupply",
     "AbstractGated",
     "AbstractMechanism",
     "AbstractModulator",
+    "CreatineKinase",
     "EAATLog",
     "Electrodiffusion",
     "ElectrodiffusionArithmetic",
@@ -74,6 +82,7 @@ __all__ = [
     "GlialBuffer",
     "GlialPump",
     "GlialUptake",
+    "Glycolysis",
     "HHPotassium",
     "HHPotassiumWei",
     "HHSodium",
@@ -105,8 +114,10 @@ __all__ = [
     "NaKATPaseSigmoid",
     "NeuronalRelease",
     "NeuronalUptake",
+    "OxidativePhosphorylation",
     "PerfusedExchange",
     "PerfusedUptake",
+    "SharedHydrolysis",
     "Side",
     "Temperature",
     "TissueRespiration",

@@ -18,16 +18,22 @@ from jaxion.ions import valence
 Part = TypeVar("Part", bound=eqx.Module)
 
 
-def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, **options: Any) -> Any:
+def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *, optional: bool = False, **options: Any) -> Any:
     """Field of a mechanism that may vary from cell to cell, be swept, differentiated and fitted.
 
     Args:
         unit: Unit as `jaxion.paths` prints it; empty for a dimensionless number.
         doc: What it is, in a few words.
         typical: Range in which published values lie, in `unit`.
+        optional: Whether it may be `None`: a mechanism that has none then has no such parameter.
         **options: Passed to `equinox.field`, such as `default`.
     """
-    return eqx.field(converter=per_cell, metadata={"unit": unit, "doc": doc, "typical": typical}, **options)
+    metadata = {"unit": unit, "doc": doc, "typical": typical, "optional": optional}
+    return eqx.field(converter=_per_cell_or_none if optional else per_cell, metadata=metadata, **options)
+
+
+def _per_cell_or_none(value: Any) -> Array | None:
+    return None if value is None else per_cell(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +112,8 @@ class AbstractMechanism(eqx.Module):
     names the gates of other mechanisms that the rate depends on, as (key, gate); `senses` and
     `senses_outside` the solutes of either side that it depends on besides those of its cycle.
     `on_demand` says that it depends on the ATP that the other mechanisms beside it use.
+
+    ATP that a cycle hydrolyses or makes is taken from, or added to, the adenylates of the inside if these are solutes there.
     """
 
     cycle: eqx.AbstractVar[Cycle]
@@ -151,7 +159,8 @@ def parameters(of: type[eqx.Module] | eqx.Module) -> dict[str, dataclasses.Field
     found = {}
     for field in dataclasses.fields(of):
         if "unit" in field.metadata:
-            found[field.name] = field
+            if isinstance(of, type) or getattr(of, field.name) is not None:
+                found[field.name] = field
         elif "prefix" in field.metadata and not isinstance(of, type):
             found |= {field.metadata["prefix"] + name: inner for name, inner in parameters(getattr(of, field.name)).items()}
     return found
