@@ -79,8 +79,7 @@ def _one(name: str, protocol: str, gates: str, most: int, cv: float, seconds: fl
     compiled = first - took
     while cells < most and took * min(4, most / cells) <= seconds:
         cells = min(4 * cells, most)
-        took, solution = run(cells)
-    if cells > FIRST:  # a size that is new has its own small operations compiled
+        run(cells)  # a size that is new has its own small operations compiled
         took, solution = run(cells)
     status = np.asarray(solution.status)
     ends = np.stack([np.broadcast_to(value, status.shape) for value in solution.measures.values()])
