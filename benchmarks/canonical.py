@@ -141,7 +141,7 @@ def f(t: jax.Array, y: jax.Array, theta: jax.Array) -> jax.Array:
     C = p["C"]
 
     # The whole is neutral and has a constant volume.
-    Cl_o = Na_o + K_o - CHARGE * C * (V + V_g)
+    Cl_o = Na_o + K_o + CHARGE * C * (V + V_g)
     w_o = p["A_i"] / 140 + SPACE * p["A_g"] / 55 + SPACE - w_i - w_g
     c_Na_i, c_K_i, c_Cl_i = Na_i / w_i, K_i / w_i, Cl_i / w_i
     c_Na_o, c_K_o, c_Cl_o = Na_o / w_o, K_o / w_o, Cl_o / w_o

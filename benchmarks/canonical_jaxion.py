@@ -33,7 +33,7 @@ def sizes(x: jax.Array, theta: jax.Array) -> jax.Array:
 def kept(x: jax.Array, theta: jax.Array) -> jax.Array:
     """Amounts and the volume that follow from the unknowns; ADP as well."""
     p, y = dict(zip(PARAMETERS, theta, strict=True)), dict(zip(STATES, state(x, theta), strict=True))
-    Cl_o = y["Na_o"] + y["K_o"] - CHARGE * p["C"] * (y["V"] + y["V_g"])
+    Cl_o = y["Na_o"] + y["K_o"] + CHARGE * p["C"] * (y["V"] + y["V_g"])
     w_o = p["A_i"] / 140 + SPACE * p["A_g"] / 55 + SPACE - y["w_i"] - y["w_g"]
     return jnp.stack([y["K_i"], y["K_g"], Cl_o, w_o, ADENYLATES - y["ATP"]])
 

@@ -7,10 +7,13 @@ from jaxtyping import Array, Float
 
 if TYPE_CHECKING:
     # Fields of this type convert numbers; a static checker sees no converter behind a helper function.
-    PerCell = Any
+    PerCell = PerCellOrNone = Any
 else:
     PerCell = Float[Array, "*cells"]
     """A quantity of one cell, shape `()`, or of a batch, shape `(cells,)`."""
+
+    PerCellOrNone = PerCell | None
+    """The same, or `None` where it may be left out."""
 
 Rows = Float[Array, "rows *cells"]
 """State rows of a model: the cells axis comes last and is contiguous."""

@@ -70,13 +70,12 @@ def calibrate(model: Model, *, at: Mapping[str, Any] | None = None, solve_for: S
 def _process(model: Model, path: str) -> int:
     """Column of S of the mechanism whose rate a parameter scales."""
     entry = check_settable(model, path)
-    *name, key, _ = path.split(".")
-    process = (".".join(name), key)
-    if process not in model.structure.processes:
+    column = next((i for i, (name, key) in enumerate(model.structure.processes) if path.startswith(f"{name}.{key}.")), None)
+    if column is None:
         raise ValueError(f"Argument `solve_for` must name parameters of mechanisms, but `{path}` is none.")
     if entry.range == "positive":  # what a rate is proportional to may be zero
         raise _no_factor(path)
-    return model.structure.processes.index(process)
+    return column
 
 
 def _moving(model: Model) -> list[Array]:

@@ -94,7 +94,7 @@ def _note(model: Model, boundary: Boundary, key: str) -> str:
     if key in boundary.mobile:
         return " (moves charge, but its ions are held)"
     mechanism = boundary.mechanisms[key]
-    return "" if mechanism.passive or mechanism.cycle.ATP else " (driven from outside of the model)"
+    return "" if mechanism.passive or mechanism.cycle.ATP > 0 else " (driven from outside of the model)"
 
 
 def check(model: Model) -> Check:

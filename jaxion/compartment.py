@@ -10,7 +10,7 @@ from jaxtyping import Array
 from jaxion._types import PerCell, per_cell
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import VANISHING, WATER, valence
-from jaxion.mechanisms.base import AbstractGated, AbstractMechanism
+from jaxion.mechanisms.base import AbstractMechanism, gates
 from jaxion.ranges import check_range
 
 AREA_EXPONENT: Final[dict[str, float]] = {"fixed": 0.0, "cylinder": 1 / 2, "sphere": 2 / 3, "volume": 1.0}
@@ -31,6 +31,8 @@ def _check_concentrations(concentrations: Mapping[str, Array]) -> None:
 
 class Compartment(eqx.Module):
     """A finite, well-mixed solution at its baseline.
+
+    One that holds `ATP` and `ADP` feeds all that uses ATP inside of it from them, and is fed by what makes it; in others ATP is counted only.
 
     Args:
         concentrations: Baseline concentration of each ion, mM.
@@ -241,13 +243,13 @@ def check_membrane(membrane: Membrane, solutions: Mapping[str, Compartment | Bat
         raise ConservationError(
             f"The ion `{membrane.balance}` that balances the charge of `{membrane.inside}` is not in it; it has {', '.join(inside.concentrations)}."
         )
-    gates = {(key, gate) for key, m in membrane.mechanisms.items() if isinstance(m, AbstractGated) for gate in m.gates}
+    present = {(key, gate) for key, m in membrane.mechanisms.items() for gate in gates(m)}
     for key, mechanism in membrane.mechanisms.items():
         for partner, gate in mechanism.reads:
-            if (partner, gate) not in gates:
+            if (partner, gate) not in present:
                 raise ValueError(
                     f"Mechanism `{membrane.inside}.{key}` ({type(mechanism).__name__}) reads the gate `{gate}` of `{partner}`, "
-                    f"but the gates of this membrane are {', '.join(f'`{k}.{g}`' for k, g in sorted(gates)) or 'none'}."
+                    f"but the gates of this membrane are {', '.join(f'`{k}.{g}`' for k, g in sorted(present)) or 'none'}."
                 )
 
 
@@ -255,7 +257,7 @@ def check_link(link: Link, solutions: Mapping[str, Compartment | Bath]) -> None:
     """Raise `ConservationError` if a mechanism moves what one of its two ends lacks, `ValueError` if it has gates."""
     _check_ends("link", link, solutions)
     for key, mechanism in link.mechanisms.items():
-        if isinstance(mechanism, AbstractGated) or mechanism.reads:
+        if gates(mechanism) or mechanism.reads:
             raise ValueError(
                 f"Mechanism `{link.inside}.{key}` ({type(mechanism).__name__}) has gates: it belongs on a membrane, not on a link."
             )
@@ -317,6 +319,11 @@ def _check_ends(kind: str, boundary: Boundary, solutions: Mapping[str, Compartme
         # What enters and is used at once need not be dissolved inside.
         inner = tuple(species for species in cycle.species if cycle.gain(species, inside=True))
         made = tuple(species for species, _ in cycle.reaction if cycle.gain(species, inside=True))
+        if cycle.ATP and ("ATP" in inside.concentrations) != ("ADP" in inside.concentrations):
+            raise ConservationError(
+                f"Mechanism `{boundary.inside}.{key}` ({type(mechanism).__name__}) turns ATP into ADP or back: "
+                f"`{boundary.inside}` must hold both or none, but it has {', '.join(inside.concentrations)}."
+            )
         needs = [("moves", inner, boundary.inside), ("moves", cycle.species, boundary.outside), ("turns over", made, boundary.inside)]
         needs += [("senses", mechanism.senses, boundary.inside), ("senses", mechanism.senses_outside, boundary.outside)]
         for verb, all_species, side in needs:

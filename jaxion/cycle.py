@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from jaxion.errors import ConservationError
-from jaxion.ions import WATER, valence
+from jaxion.ions import HYDROLYSIS, WATER, valence
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -19,7 +19,8 @@ class Cycle:
     Args:
         outward: Counts per turnover of the species that leave the inside compartment.
         inward: Counts per turnover of the species that enter it.
-        ATP: Molecules of ATP hydrolysed inside per turnover.
+        ATP: Molecules of ATP hydrolysed inside per turnover; negative where it is made of ADP and phosphate. Where the
+            inside holds them as solutes it takes or makes them there, elsewhere it is counted only.
         consumed: Counts per turnover of the species that a reaction inside takes.
         produced: Counts per turnover of the species that it makes there, with the same charge.
 
@@ -44,7 +45,8 @@ class Cycle:
         consumed: Mapping[str, int] = MappingProxyType({}),
         produced: Mapping[str, int] = MappingProxyType({}),
     ):
-        _check_count("ATP", ATP)
+        if not isinstance(ATP, int):
+            raise ConservationError(f"Counts of a cycle must be whole, but `ATP` has {ATP}.")
         made = _net(produced, consumed)
         if sum(valence(species) * count for species, count in made):
             raise ConservationError(f"A reaction must conserve charge, but it makes {', '.join(f'{c:+d} {s}' for s, c in made)}.")
@@ -61,9 +63,15 @@ class Cycle:
         """Names of everything that a turnover moves, sorted."""
         return tuple(species for species, _ in self.counts)
 
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of everything that a turnover moves, makes or uses up, sorted; what ATP is made of or into counts where it is a solute."""
+        return tuple(sorted({*self.species, *dict(self.reaction), *(HYDROLYSIS if self.ATP else ())}))
+
     def gain(self, species: str, inside: bool) -> int:
         """What one turnover adds to the amount of a species inside, or outside."""
-        return dict(self.reaction).get(species, 0) - self.count(species) if inside else self.count(species)
+        made = dict(self.reaction).get(species, 0) + self.ATP * HYDROLYSIS.get(species, 0)
+        return made - self.count(species) if inside else self.count(species)
 
     @property
     def solutes(self) -> tuple[tuple[str, int], ...]:
@@ -79,7 +87,9 @@ class Cycle:
         """The cycle as a reaction: `3 Na out, 2 K in, 1 ATP`."""
         parts = [f"{abs(c)} {s} {'out' if c > 0 else 'in'}" for s, c in sorted(self.counts, key=lambda item: -item[1])]
         parts += [f"{c:+d} {s} inside" for s, c in sorted(self.reaction, key=lambda item: item[1])]
-        return ", ".join(parts + ([f"{self.ATP} ATP"] if self.ATP else []))
+        if self.ATP:
+            parts.append(f"{self.ATP} ATP" if self.ATP > 0 else f"makes {-self.ATP} ATP")
+        return ", ".join(parts)
 
 
 def _net(positive: Mapping[str, int], negative: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

@@ -21,11 +21,23 @@ VALENCE: Final[dict[str, int]] = {
     "Glu_R1": -1,
     "Glu_R2": -1,
     "Glu_R3": -1,
+    "ATP": 0,
+    "ADP": 0,
+    "Pi": 0,
+    "PCr": 0,
+    "Cr": 0,
 }
-"""Charge number z of every solute that a cycle may move; `Glu_…` is glutamate in vesicles of a pool (`jaxion.mechanisms.vesicles`)."""
+"""Charge number z of every solute that a cycle may move; `Glu_…` is glutamate in vesicles of a pool (`jaxion.mechanisms.vesicles`).
 
-VANISHING: Final = frozenset(solute for solute in VALENCE if solute.startswith("Glu_"))
+Nucleotides, phosphate and creatine are counted with the Mg²⁺, K⁺ and H⁺ that they hold, as uncharged."""
+
+HYDROLYSIS: Final[dict[str, int]] = {"ATP": -1, "ADP": 1, "Pi": 1}
+"""What the hydrolysis of one ATP makes in a compartment, of those that are solutes there."""
+
+VANISHING: Final = frozenset({*(solute for solute in VALENCE if solute.startswith("Glu_")), *HYDROLYSIS, "PCr", "Cr"})
 """Solutes that may run out: no rate takes the logarithm of their concentration or divides by it."""
+
+_KINDS: Final = {"ATP": "adenylate", "ADP": "adenylate", "PCr": "creatine", "Cr": "creatine"}
 
 WATER: Final = "water"
 """Name under which a cycle moves volume; one turnover is 1 pL."""
@@ -36,3 +48,8 @@ def valence(species: str) -> int:
     if species not in VALENCE:
         raise ConservationError(f"Unknown species `{species}`; known are {', '.join(VALENCE)}.{nearest(species, VALENCE)}")
     return VALENCE[species]
+
+
+def kind(solute: str) -> str:
+    """What no reaction changes of a solute: glutamate of any pool is glutamate, ATP and ADP are adenylate."""
+    return _KINDS.get(solute, solute.partition("_")[0])

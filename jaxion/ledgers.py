@@ -75,8 +75,9 @@ class Ledger(eqx.Module):
 
     @property
     def error(self) -> Float[Array, "*cells"]:
-        """By how much the parts miss what was used and is still owed, relative to all that came in and went out."""
-        return (_sum(self.parts) - self.ATP - _sum(self.stored)) / sum((jnp.abs(part) for part in self.parts.values()), start=jnp.zeros(()))
+        """By how much the parts miss what was used and is still owed, relative to all that came in and went out; 0 where nothing did."""
+        gross = sum((jnp.abs(part) for part in self.parts.values()), start=jnp.zeros(()))
+        return (_sum(self.parts) - self.ATP - _sum(self.stored)) / jnp.where(gross == 0.0, 1.0, gross)
 
     @property
     def per_spike(self) -> dict[str, Float[Array, "*cells"]]:
@@ -88,15 +89,27 @@ class Ledger(eqx.Module):
 
     def __str__(self) -> str:
         """A table for one cell, largest part first; medians for a batch."""
-        ATP, middle = self.ATP, lambda x: float(np.nanmedian(np.asarray(x)))
+        ATP, fine = self.ATP, np.asarray(self.ok)
+        if not self.used:
+            return "ATP 0: no process of this model uses any"
+        if not fine.any():
+            return f"No ledger: {fine.size} of {fine.size} cells have neither a set-point nor a finished transient."
+
+        def middle(x: Array) -> float:
+            return float(np.nanmedian(np.broadcast_to(np.asarray(x), fine.shape)[fine]))
+
         many = "" if jnp.ndim(self.status) == 0 else f"median of {int(np.sum(np.asarray(self.ok)))} cells, "
         lines = [f"ATP {middle(ATP):.6g} {self.unit} ({many}O₂ {middle(self.oxygen):.6g} {self.unit})"]
+        lines.append(f"  {'':<32} {'ATP':>12}  {'share':>8}  {'O₂':>12}")
         rows = {**{f"used by {name}": value for name, value in self.used.items()}, **self.parts}
         rows |= {f"still owed for {name}": value for name, value in self.stored.items()}
         for name, value in sorted(rows.items(), key=lambda row: (not row[0].startswith("used"), -abs(middle(row[1])))):
-            lines.append(f"  {name:<32} {middle(value):>12.5g}  {100 * middle(value / ATP):>6.1f} %")
+            oxygen = middle(value) / self.ATP_per_oxygen
+            lines.append(f"  {name:<32} {middle(value):>12.5g}  {100 * middle(value / ATP):>6.1f} %  {oxygen:>12.5g}")
         if self.spikes is not None:
-            lines.append(f"  per action potential ({middle(self.spikes):g}) {middle(_sum(self.per_spike)):.5g} {self.unit}")
+            cost = f" {middle(_sum(self.per_spike)):.5g} {self.unit}" if middle(self.spikes) else ""
+            lines.append(f"  per action potential ({middle(self.spikes):g}){cost}")
+        lines.append(f"Entries and uses agree to {np.max(np.abs(np.asarray(self.error)[fine])):.1e} of what they add up to")
         return "\n".join(lines)
 
 
@@ -188,7 +201,7 @@ def _accounts(model: Model) -> _Accounts:
     for boundary in model.boundaries:
         for key, mechanism in boundary.mechanisms.items():
             cycle, name = mechanism.cycle, f"{boundary.inside}.{key}"
-            if not cycle.ATP:
+            if cycle.ATP <= 0:
                 continue
             pumps.append(name)
             taken_out = [(ion, count) for ion, count in cycle.solutes if count > 0]

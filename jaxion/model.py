@@ -28,7 +28,7 @@ from jaxion.compartment import (
 from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
 from jaxion.errors import ConservationError, nearest
 from jaxion.ions import valence
-from jaxion.mechanisms.base import AbstractGated
+from jaxion.mechanisms.base import gates as gates_of
 from jaxion.snapshot import Snapshot, capacitor_charge, inside_charge, list_gates, moved, name_gates, rates, with_steady_gates
 from jaxion.structure import Cycles, LinkShape, MembraneShape, Structure
 
@@ -283,4 +283,4 @@ def _cycles(boundary: Boundary) -> Cycles:
 
 
 def _gates(membrane: Membrane) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((key, tuple(sorted(m.gates))) for key, m in sorted(membrane.mechanisms.items()) if isinstance(m, AbstractGated))
+    return tuple((key, tuple(sorted(gates_of(m)))) for key, m in sorted(membrane.mechanisms.items()) if gates_of(m))

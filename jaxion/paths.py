@@ -18,7 +18,7 @@ from jaxion import thermo
 from jaxion._types import per_cell
 from jaxion.errors import PathError, nearest
 from jaxion.ions import VANISHING, WATER, valence
-from jaxion.mechanisms.base import AbstractGated, parameters
+from jaxion.mechanisms.base import gates, get_parameter, parameters
 from jaxion.model import Model
 from jaxion.ranges import Range, check_range
 from jaxion.snapshot import Snapshot, axial_potential, joins_cells, link_potential, moved, rates, side
@@ -79,10 +79,10 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         for key, mechanism in getattr(model, kind)[name].mechanisms.items():
             where = lambda m, k=key: getattr(m, kind)[name].activity[k]  # noqa: E731
             add(f"{name}.{key}.activity", "", f"factor on the rate of {key}", "not negative", where)
-            for field in parameters(mechanism).values():
-                where = lambda m, k=key, f=field.name: getattr(getattr(m, kind)[name].mechanisms[k], f)  # noqa: E731
+            for parameter, field in parameters(mechanism).items():
+                where = lambda m, k=key, p=parameter: get_parameter(getattr(m, kind)[name].mechanisms[k], p)  # noqa: E731
                 about = field.metadata
-                add(f"{name}.{key}.{field.name}", about["unit"], f"{about['doc']} of {key}", about["allowed"], where)
+                add(f"{name}.{key}.{parameter}", about["unit"], f"{about['doc']} of {key}", about["allowed"], where)
 
     for name, membrane in model.membranes.items():
         add(f"{name}.V", "mV", "membrane potential", "any", lambda m, n=name: m.membranes[n].V)
@@ -142,7 +142,7 @@ def _derived(model: Model) -> dict[str, _Derived]:
             add(f"{name}.E_{ion}", "mV", f"Nernst potential of {ion}", lambda o, n=name, i=ion: o.E(n, i))
             add(f"{name}.DF_{ion}", "mV", f"driving force V − E of {ion}", lambda o, n=name, i=ion: o.snapshot.potentials[n] - o.E(n, i))
         for key, mechanism in membrane.mechanisms.items():
-            for gate in mechanism.gates if isinstance(mechanism, AbstractGated) else ():
+            for gate in gates(mechanism):
                 add(
                     f"{name}.{key}.{gate}",
                     "",
@@ -166,14 +166,15 @@ def _derived(model: Model) -> dict[str, _Derived]:
             if cycle.charge:
                 add(f"{name}.{key}.I", "pA", f"current out by {key}", lambda o, p=process, z=cycle.charge: z * o.model.F * o.rates[p])
             if cycle.ATP:
-                add(f"{name}.{key}.ATP", "fmol/s", f"ATP used by {key}", lambda o, p=process, c=cycle.ATP: c * o.rates[p])
+                doc = f"ATP {'used' if cycle.ATP > 0 else 'made (negative)'} by {key}"
+                add(f"{name}.{key}.ATP", "fmol/s", doc, lambda o, p=process, c=cycle.ATP: c * o.rates[p])
     return {path.name: path for path in found}
 
 
 @functools.lru_cache(maxsize=256)
 def _tables(structure: Any) -> tuple[dict[str, _Parameter], dict[str, _Derived]]:
     """Parameters and derived paths by name: they follow from a model's names and mechanisms, not from its numbers."""
-    model = jax.tree.unflatten(structure, [None] * structure.num_leaves)
+    model = jax.tree.unflatten(structure, [0.0] * structure.num_leaves)
     return _parameters(model), _derived(model)
 
 

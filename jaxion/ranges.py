@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from jax.core import Tracer
 
-Range = Literal["any", "not negative", "positive"]
+Range = Literal["any", "not negative", "positive", "fraction"]
 
 
 def check_range(name: str, value: Any, unit: str = "", allowed: Range = "any") -> None:
@@ -20,6 +20,8 @@ def check_range(name: str, value: Any, unit: str = "", allowed: Range = "any") -
         bad, rule = bad | ~(array > 0), "be positive"
     elif allowed == "not negative":
         bad, rule = bad | ~(array >= 0), "not be negative"
+    elif allowed == "fraction":
+        bad, rule = bad | ~((array >= 0) & (array <= 1)), "be between 0 and 1"
     if bad.any():
         cell = "" if array.ndim == 0 else f" in cell {int(np.flatnonzero(bad)[0])}"
         raise ValueError(f"`{name}` must {rule}, but it is {array[bad].flat[0]:g} {unit}".rstrip() + f"{cell}.")

@@ -112,7 +112,7 @@ def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Arr
     """Opening and closing rate of every gate, 1/s, by membrane, mechanism key and gate."""
     found = {}
     for name, membrane in model.membranes.items():
-        gated = {key: mechanism for key, mechanism in membrane.mechanisms.items() if isinstance(mechanism, AbstractGated)}
+        gated = {key: m for key, m in membrane.mechanisms.items() if isinstance(m, AbstractGated) and m.gates}
         if gated:
             seen = view(model, snapshot, membrane)
             found[name] = {key: mechanism.gating(seen) for key, mechanism in gated.items()}
@@ -150,7 +150,7 @@ def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
         # Those that work on demand come last, when the demand is known.
         for key, mechanism in sorted(boundary.mechanisms.items(), key=lambda item: item[1].on_demand):
             if mechanism.on_demand:
-                used = [m.cycle.ATP * found[name, k] for k, m in boundary.mechanisms.items() if m.cycle.ATP and not m.on_demand]
+                used = [m.cycle.ATP * found[name, k] for k, m in boundary.mechanisms.items() if m.cycle.ATP > 0 and not m.on_demand]
                 seen = dataclasses.replace(seen, ATP=sum(used, start=jnp.zeros(())))
             growth = _growth(model, snapshot, name, law(boundary, key))
             found[name, key] = boundary.activity[key] * growth * mechanism.rate(seen.of(key))

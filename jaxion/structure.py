@@ -101,7 +101,7 @@ class Structure:
         column = 0
         for boundary in self.boundaries:
             for _, cycle in boundary.cycles:
-                for species in {*cycle.species, *dict(cycle.reaction)}:
+                for species in cycle.changed:
                     for side in (boundary.inside, boundary.outside):
                         row = f"{side}.volume" if species == WATER else f"{side}.n_{species}"
                         if row in rows:

@@ -306,7 +306,7 @@ def pump_work(cycle: Cycle, inside: Solution, outside: Solution, V: ArrayLike, T
         >>> round(float(pump_work(pump, {"Na": 15.0, "K": 140.0}, {"Na": 145.0, "K": 5.0}, -70.0)), 1)
         41.5
     """
-    if not cycle.ATP:
+    if cycle.ATP <= 0:
         raise ValueError(f"The cycle `{cycle}` hydrolyses no ATP.")
     return transport_energy(cycle, inside, outside, V, T) / cycle.ATP
 

@@ -14,8 +14,19 @@ from jaxtyping import Array
 
 from jaxion import mechanisms
 from jaxion.ions import VALENCE
-from jaxion.mechanisms import AbstractGated, AbstractMechanism, MembraneView, Side
-from jaxion.mechanisms.base import parameters
+from jaxion.mechanisms import (
+    AbstractGated,
+    AbstractMechanism,
+    AbstractModulator,
+    HHSodium,
+    Leak,
+    MembraneView,
+    Modulated,
+    NaKATPaseKager,
+    Side,
+    Temperature,
+)
+from jaxion.mechanisms.base import gates, parameters
 from jaxion.units import BODY_RT_F, FARADAY
 
 IONS = ("Na", "K", "Cl")
@@ -27,13 +38,18 @@ COMBINATIONS = (("K", "Cl"), ("K",), ("Cl",), ("Na", "Ca"))
 STOICHIOMETRIES = {"n_Na": (1, 2), "n_HCO3": (2, 3), "coupling": ("2Na:1Cl", "3Na:1Cl"), "bound": (0, 1, 2), "side": ("inside", "outside")}
 """Values of fields that choose a stoichiometry, by field."""
 
-CLASSES = [
-    member
-    for _, member in inspect.getmembers(mechanisms, inspect.isclass)
-    if issubclass(member, AbstractMechanism) and not inspect.isabstract(member)
-]
+
+def concrete(kind: type) -> list[type]:
+    """All public classes of a kind that are not abstract."""
+    members = inspect.getmembers(mechanisms, inspect.isclass)
+    return [member for _, member in members if issubclass(member, kind) and not inspect.isabstract(member)]
+
+
+CLASSES = concrete(AbstractMechanism)
+MODULATORS = concrete(AbstractModulator)
 
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+each_documented = pytest.mark.parametrize("cls", [*CLASSES, *MODULATORS], ids=lambda cls: cls.__name__)
 
 
 def typical(field: dataclasses.Field) -> float:
@@ -42,33 +58,56 @@ def typical(field: dataclasses.Field) -> float:
     return math.sqrt(low * high) if low > 0 else (low + high) / 2
 
 
-def variants(cls: type[AbstractMechanism]) -> list[AbstractMechanism]:
-    """Instances at typical parameters, one for each value of a field that chooses what a turnover moves."""
-    numbers = {name: typical(field) for name, field in parameters(cls).items()}
-    free = {f.name for f in dataclasses.fields(cls) if f.init and f.default is dataclasses.MISSING} - set(numbers)
+def numbers(cls: type) -> dict[str, float]:
+    """Typical parameters of a mechanism or modulator."""
+    return {name: typical(field) for name, field in parameters(cls).items()}
+
+
+def modulated() -> list[AbstractMechanism]:
+    """A pump or, where the rate as a whole is modulated, a leak by each modulator; gates; and two modulators of one mechanism."""
+    by = [one for cls in MODULATORS for one in variants(cls)]
+    pump, leak = NaKATPaseKager(**numbers(NaKATPaseKager)), Leak("K", **numbers(Leak))
+    found: list[AbstractMechanism] = [Modulated(pump if one.of else leak, by=one) for one in by]
+    warm: dict[str, Any] = numbers(Temperature)
+    found.append(Modulated(HHSodium(**numbers(HHSodium)), by=Temperature(**warm, of="phi")))
+    return [*found, Modulated(found[0], by=Temperature(**warm))]
+
+
+def variants(cls: type) -> list[Any]:
+    """Instances of a mechanism or modulator at typical parameters, one for each value of a field that chooses what a turnover moves."""
+    if cls is Modulated:
+        return modulated()
+    given = numbers(cls)
+    free = {f.name for f in dataclasses.fields(cls) if f.init and f.default is dataclasses.MISSING} - set(given)
     assert free <= {"ion"}, f"`variants` cannot fill in the fields {sorted(free - {'ion'})} of {cls.__name__}: teach it how."
     fields = {f.name for f in dataclasses.fields(cls)}
     choices = {"ion": IONS, "ions": COMBINATIONS, **STOICHIOMETRIES}
     arguments: list[dict[str, Any]] = [{name: one} for name in sorted(fields & set(choices)) for one in choices[name]]
-    return [cls(**numbers, **more) for more in arguments or [{}]]
+    arguments = arguments or [{}]
+    # One without what may be left out.
+    optional = {name: None for name, field in parameters(cls).items() if field.metadata["optional"]}
+    return [cls(**(given | more)) for more in [*arguments, *([arguments[0] | optional] if optional else [])]]
 
 
 INSTANCES = [instance for cls in CLASSES for instance in variants(cls)]
 
 
-def identity(mechanism: AbstractMechanism) -> str:
+def identity(mechanism: AbstractMechanism | AbstractModulator) -> str:
+    if isinstance(mechanism, Modulated):
+        return f"{identity(mechanism.mechanism)}-by-{identity(mechanism.by)}"
     ion = getattr(mechanism, "ion", None)
     ions = [ion] if ion else getattr(mechanism, "ions", ())
     chosen = [str(getattr(mechanism, field)) for field in STOICHIOMETRIES if hasattr(mechanism, field)]
-    return "-".join([type(mechanism).__name__, *ions, *chosen])
+    left_out = ["less"] if len(parameters(mechanism)) < len(parameters(type(mechanism))) else []
+    return "-".join([type(mechanism).__name__, *ions, *chosen, *left_out])
 
 
 each_instance = pytest.mark.parametrize("mechanism", INSTANCES, ids=identity)
-each_passive = pytest.mark.parametrize("mechanism", [m for m in INSTANCES if type(m).passive], ids=identity)
+each_passive = pytest.mark.parametrize("mechanism", [m for m in INSTANCES if m.passive], ids=identity)
 each_pump = pytest.mark.parametrize("pump", [m for m in INSTANCES if type(m).__name__.startswith("NaKATPase")], ids=identity)
 
 
-GATES = tuple(sorted({gate for cls in CLASSES if issubclass(cls, AbstractGated) for gate in cls.gates}))
+GATES = tuple(sorted({gate for instance in INSTANCES for gate in gates(instance)}))
 """Names of all gates; one of a name serves as a mechanism's own and as its partners'."""
 
 

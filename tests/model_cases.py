@@ -14,7 +14,7 @@ from jaxtyping import Array
 import jaxion
 from jaxion import Compartment, Model
 from jaxion.compartment import AREA_EXPONENT
-from jaxion.ions import VALENCE
+from jaxion.ions import VALENCE, kind
 from jaxion.model import CLOSURES
 from jaxion.snapshot import area_ratio, capacitor_charge, inside_charge
 from jaxion.structure import Structure
@@ -123,7 +123,7 @@ def closed(model: Model, closure: str, ratio: float) -> Model:
 
 def element(solute: str) -> str:
     """What no reaction changes: glutamate of whatever pool is glutamate."""
-    return solute.partition("_")[0]
+    return kind(solute)
 
 
 def spent(structure: Structure) -> set[str]:

@@ -12,6 +12,9 @@ import jax
 import numpy as np
 import pytest
 
+import jaxion
+from jaxion import kernel
+
 BENCHMARKS = str(Path(__file__).parents[1] / "benchmarks")
 
 
@@ -68,6 +71,64 @@ def test_unknowns_of_the_reduced_cell_stand_for_states_whose_gates_and_charges_a
     rates = np.asarray(canonical.f(0.0, y, canonical.driven(theta, canonical.REST)[:, 0]))
     np.testing.assert_allclose(rates[1:4], 0.0, atol=1e-10)
     np.testing.assert_allclose(y[[5, 12]], canonical.start(theta)[[5, 12], 0], rtol=1e-12)
+
+
+@pytest.fixture
+def population(bench, rng):
+    """Parameters of a few canonical cells, states of theirs away from rest, and the model of them all."""
+    canonical = bench("canonical")
+    theta = canonical.draw(20, seed=3)
+    y = canonical.start(theta) * np.exp(0.1 * rng.standard_normal((16, 20)))
+    return theta, y, dict(zip(canonical.PARAMETERS, theta, strict=True))
+
+
+@pytest.mark.parametrize(("workload", "t"), [("anoxia", 0.0), ("anoxia", 30.3), ("anoxia", 200.0), ("spiking", 1.0)])
+def test_canonical_cell_of_mechanisms_has_the_same_rates(bench, population, workload, t):
+    canonical, made = bench("canonical"), bench("canonical_model")
+    theta, y, parameters = population
+    current, O2, begin, end, channels = canonical.WORKLOADS[workload].drive
+    oxygen = 1 - (1 - O2) * (np.tanh(t - begin) - np.tanh(t - end)) / 2
+    model = jaxion.replace(made.canonical(current, **parameters), {"ecs.synthesis.activity": oxygen, "neuron.na.activity": channels})
+    assert set(made.ROWS) == set(canonical.STATES)
+    assert len(model.rows) == len(canonical.STATES) + 3
+    wanted = jax.vmap(canonical.f, (None, 1, 1), 1)(t, y, canonical.driven(theta, canonical.WORKLOADS[workload].drive))
+    rates = model.rhs(made.to_rows(model, y))
+    np.testing.assert_allclose(made.from_rows(model, rates), wanted, rtol=1e-10)
+    # The three states that are left out follow from charge, volume and adenylate at all times.
+    np.testing.assert_allclose(rates, made.to_rates(model, wanted), rtol=1e-9)
+
+
+def test_canonical_cell_of_mechanisms_keeps_the_laws_and_rests(bench):
+    canonical, made = bench("canonical"), bench("canonical_model")
+    model = made.canonical()
+    assert jaxion.check(model).ok
+    point = jaxion.setpoint(model)
+    theta = np.array([nominal for nominal, _ in canonical.PARAMETERS.values()] + list(canonical.REST))
+    y = np.asarray(made.from_rows(model, point.model.pack(point.snapshot)))
+    np.testing.assert_allclose(np.asarray(canonical.f(0.0, y, theta)) / canonical.SCALE, 0.0, atol=1e-8)
+    found = jaxion.ledger(point)
+    assert set(found.used) == {"neuron.nka", "astrocyte.nka", "ecs.other"}
+    assert abs(float(found.error)) < 1e-10
+    assert float(found.ATP) == pytest.approx(-float(point["ecs.synthesis.ATP"]), rel=1e-10)
+    with pytest.raises(ValueError, match="has no parameter pumps; it has g_Na"):
+        made.canonical(pumps=1.0)
+
+
+@pytest.mark.slow
+def test_canonical_cell_of_mechanisms_goes_through_the_same_anoxia(bench):
+    canonical, made = bench("canonical"), bench("canonical_model")
+    task = canonical.WORKLOADS["anoxia"]
+    _, O2, begin, end, channels = task.drive
+    model = jaxion.replace(made.canonical(), {"neuron.na.activity": channels})
+    theta = np.array([nominal for nominal, _ in canonical.PARAMETERS.values()] + list(task.drive))[:, None]
+    y0 = np.asarray(canonical.start(theta[:25]))
+    protocol = jaxion.Protocol(jaxion.smooth_block("ecs.synthesis", 1 - O2, task.duration, begin, end, 0.5))
+    run = jaxion.solve(model, protocol, start=made.to_rows(model, y0[:, 0]), save=task.times[::50], rtol=1e-9)
+    system = kernel.System(canonical.f, rows=16, params=30)
+    other = kernel.integrate(system, y0, theta, [0.0, task.duration], saves=task.times[::50], scale=canonical.SCALE, rtol=1e-9)
+    found = np.asarray(made.from_rows(model, run.saved.T)).T
+    np.testing.assert_allclose(found / canonical.SCALE, np.asarray(other.saved)[..., 0] / canonical.SCALE, rtol=1e-5, atol=1e-5)
+    assert found[:, -1].min() < 1.0 < found[0, -1]
 
 
 def fresh(*command):

@@ -84,6 +84,45 @@ def test_a_cell_without_a_set_point_exits_with_one(run):
     assert (code, found["status"], found["state"]["neuron.V"]) == (1, "no_setpoint", None)
 
 
+def test_ledger_prints_ATP_and_oxygen_by_process(run):
+    code, out, err = run("ledger", "duesterwald2018", "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(found) == ["model", "status", "unit", "ATP", "oxygen", "used", "parts", "stored", "error"]
+    ledger = jaxion.ledger(jaxion.models.duesterwald2018())
+    assert found["ATP"] == float(ledger.ATP)
+    assert found["used"] == {"neuron.nka": {"ATP": float(ledger.ATP), "oxygen": float(ledger.oxygen)}}
+    assert found["parts"]["neuron.leak_Na"]["ATP"] == pytest.approx(found["ATP"], rel=1e-12)
+    assert abs(found["error"]) < 1e-10
+    _, out, _ = run("ledger", "duesterwald2018", "--oxygen", "5")
+    assert "used by neuron.nka                   0.073292   100.0 %      0.014658" in out
+    assert "agree to" in out.splitlines()[-1]
+    assert run("ledger", "donnan1911")[1] == "ATP 0: no process of this model uses any\n"
+
+
+def test_ledger_of_a_protocol_counts_action_potentials(run, tmp_path):
+    protocol = tmp_path / "pulse.toml"
+    protocol.write_text('protocol = [{ rest = 0.2 }, { inject = ["neuron", 300.0], duration = 0.001 }, { rest = 0.2 }]\n')
+    command = ["ledger", "huebel_dahlem2014", "--protocol", str(protocol), "--spikes", "neuron.V=-20 mV"]
+    code, out, _ = run(*command, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["unit"], found["spikes"]) == ("fmol", 1.0)
+    costs = {process: part["ATP"] for process, part in found["per_spike"].items()}
+    assert costs["neuron.na"] > 0.9 * sum(costs.values()) > 0
+    assert found["stored"]["neuron.Na"]["ATP"] > 0
+    assert "per action potential (1)" in run(*command)[1]
+
+
+def test_a_cell_without_a_set_point_has_no_ledger(run):
+    code, out, err = run("ledger", "keener_sneyd", "--arg", "P=100")
+    assert (code, out) == (1, "")
+    assert err.startswith("jaxion: 1 of 1 cells failed: no_setpoint. No steady state was reached")
+    code, out, _ = run("ledger", "keener_sneyd", "--arg", "P=100", "--json")
+    found = json.loads(out)
+    assert (code, found["status"], found["ATP"]) == (1, "no_setpoint", None)
+
+
 def test_sensitivity_has_a_row_for_each_response(run):
     of, wrt = reference.ELASTICITY_COLUMNS, tuple(reference.ELASTICITIES)
     code, out, _ = run("sensitivity", "duesterwald2018", "--of", ",".join(of), "--wrt", ",".join(wrt), "--json")
@@ -121,7 +160,7 @@ def test_list_names_everything_with_its_source(run, what):
     entries = json.loads(out)
     assert code == 0
     assert all(entry["name"] and entry["source"] for entry in entries)
-    tools = {"AbstractGated", "AbstractMechanism", "MembraneView", "Side", "parameter"}
+    tools = {"AbstractGated", "AbstractMechanism", "AbstractModulator", "MembraneView", "Side", "parameter"}
     assert {entry["name"] for entry in entries} == set(getattr(jaxion, what).__all__) - tools
     assert entries[0]["source"] in run("list", what)[1]
 
@@ -199,6 +238,8 @@ MISTAKES = [
     (["setpoint", "duesterwald2018", "--set", "neuron.E_Cl=-80"], "`neuron.E_Cl` follows from the state"),
     (["setpoint", "duesterwald2018", "--start", "neuron.Q=-80"], "No path `neuron.Q`"),
     (["sensitivity", "duesterwald2018", "--of", "neuron.W", "--wrt", "bath.K"], "No path `neuron.W`"),
+    (["ledger", "duesterwald2018", "--spikes", "neuron.V"], "`--spikes` counts action potentials of a protocol"),
+    (["ledger", "duesterwald2018", "--protocol", "pump_blok"], "Did you mean `pump_block`"),
     (["list", "paths"], "needs a MODEL"),
     (["status", "nowhere.zarr"], "There is no store `nowhere.zarr`"),
     (["resume", "nowhere.zarr"], "There is no store `nowhere.zarr`"),
@@ -236,5 +277,5 @@ def test_the_installed_command_runs_in_double_precision_and_without_a_traceback(
 def test_help_lists_every_verb(run):
     code, out, _ = run("--help")
     assert code == 0
-    for verb in ("demo", "list", "check", "setpoint", "sensitivity", "simulate", "sweep", "resume", "status", "plot"):
+    for verb in ("demo", "list", "check", "setpoint", "sensitivity", "simulate", "ledger", "sweep", "resume", "status", "plot"):
         assert verb in out

@@ -41,12 +41,12 @@ def agrees(printed: reference.Digits, V: float, rounded: tuple[str, ...], **meta
 
 @pytest.mark.parametrize(("V", "printed"), reference.FOUR_STATE_V, ids=str)
 def test_turnover_rises_with_the_potential_as_published(V: float, printed: reference.Digits):
-    assert agrees(printed, V, ("ATP", "ADP", "Pi"))
+    assert agrees(printed, V, ("MgATP", "MgADP", "Pi"))
 
 
 @pytest.mark.parametrize(("ATP", "printed"), reference.FOUR_STATE_ATP, ids=str)
 def test_turnover_falls_with_ATP_as_published(ATP: float, printed: reference.Digits):
-    assert agrees(printed, -70.0, ("Pi",), ATP=ATP, ADP=0.026)
+    assert agrees(printed, -70.0, ("Pi",), MgATP=ATP, MgADP=0.026)
 
 
 def test_equilibrium_of_ATP_follows_from_the_rate_constants():
@@ -96,7 +96,7 @@ def test_pump_stands_still_where_ATP_just_pays_for_the_transport(rng):
     states = draw(rng, 4000)
     pump = at_equilibrium(NaKATPaseFourState(1.0), states)
     # The balance of energies, by the closed form of the work and not by the pump's own affinity.
-    hydrolysis = -thermal_energy() * jnp.log(pump.equilibrium * pump.ATP / (pump.ADP * pump.Pi * pump.H))
+    hydrolysis = -thermal_energy() * jnp.log(pump.equilibrium * pump.MgATP / (pump.MgADP * pump.Pi * pump.H))
     work = pump_work(pump.cycle, states.inside, states.outside, states.V)
     np.testing.assert_allclose(hydrolysis + work, 0.0, atol=1e-10)
     # One e-fold to either side says how large the opposing flows are.

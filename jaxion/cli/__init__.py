@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _verbs() -> dict[str, Callable[..., int]]:
-    from jaxion.cli import check, demo, doctor, fit, listing, plot, sensitivity, setpoint, simulate, stores, sweep
+    from jaxion.cli import check, demo, doctor, fit, ledger, listing, plot, sensitivity, setpoint, simulate, stores, sweep
 
     return {
         "demo": demo.demo,
@@ -57,6 +57,7 @@ def _verbs() -> dict[str, Callable[..., int]]:
         "setpoint": setpoint.setpoint,
         "sensitivity": sensitivity.sensitivity,
         "simulate": simulate.simulate,
+        "ledger": ledger.ledger,
         "sweep": sweep.sweep,
         "resume": stores.resume,
         "status": stores.status,

@@ -11,7 +11,8 @@ from jaxion.cli import DONE
 from jaxion.cli.arguments import Args, Json, Sets, build
 from jaxion.cli.output import print_json
 from jaxion.errors import ConfigError
-from jaxion.mechanisms.base import AbstractMechanism, parameters
+from jaxion.mechanisms import AbstractMechanism, AbstractModulator
+from jaxion.mechanisms.base import parameters
 from jaxion.model import Model
 from jaxion.models.load import find_models
 
@@ -53,7 +54,7 @@ def _mechanisms() -> list[dict[str, Any]]:
     found = []
     for name in sorted(jaxion.mechanisms.__all__):
         kind = getattr(jaxion.mechanisms, name)
-        if inspect.isclass(kind) and issubclass(kind, AbstractMechanism) and not inspect.isabstract(kind):
+        if inspect.isclass(kind) and issubclass(kind, AbstractMechanism | AbstractModulator) and not inspect.isabstract(kind):
             units = {key: field.metadata["unit"] for key, field in parameters(kind).items()}
             found.append({"name": name, "doc": _summary(kind), "parameters": units, "source": _source(kind)})
     return found

@@ -1,6 +1,5 @@
 """`jaxion simulate MODEL --protocol FILE|NAME`: one cell through a protocol."""
 
-import json
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -13,27 +12,22 @@ import jaxion
 from jaxion import protocols
 from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build, names, pairs
+from jaxion.cli.courses import PROTOCOL, find_start, read_protocol, start_from
 from jaxion.cli.output import print_json
 from jaxion.cli.trajectories import check_place, write
-from jaxion.errors import ConfigError, Status, nearest
+from jaxion.errors import ConfigError, Status
 from jaxion.model import Model
-from jaxion.paths import lookup, replace, state_paths
+from jaxion.paths import lookup, state_paths
 from jaxion.transients import parse_measures
-
-_KEYS = ("protocol", "measure")
 
 
 def simulate(
     model: ModelName,
     /,
-    protocol: Annotated[
-        str, arg(metavar="FILE|NAME", help="a TOML or JSON file with `protocol = […]`, or a name from `jaxion list protocols MODEL`")
-    ],
+    protocol: Annotated[str, PROTOCOL],
     args: Args = (),
     sets: Sets = (),
-    start: Annotated[
-        UseAppendAction[tuple[str, ...]], arg(metavar="baseline|setpoint|PATH=VALUE", help="where the cell starts; default baseline")
-    ] = (),
+    start: Annotated[UseAppendAction[tuple[str, ...]], start_from("baseline")] = (),
     save: Annotated[str | None, arg(metavar="T0:T1:N", help="times that are saved, s; default 501 over the whole protocol")] = None,
     paths: Annotated[str | None, arg(metavar="PATH,…", help="paths that are saved; default potentials, concentrations, volumes")] = None,
     measures: Annotated[
@@ -50,7 +44,7 @@ def simulate(
     if out is not None:
         check_place(out)
     built = build(model, args, sets)
-    given, measured = _protocol(built, protocol)
+    given, measured = read_protocol(built, protocol)
     measured |= _measures(measures)
     drive = protocols.resolve(given, built)
     if drive.edges.ndim > 1 or drive.value.ndim > 2:
@@ -62,7 +56,7 @@ def simulate(
     solution = jaxion.solve(
         built,
         given,
-        start=_start(built, start, lowering),
+        start=find_start(built, start, lowering, "baseline"),
         save=times,
         measure=measured or _standard(built),
         rtol=rtol,
@@ -87,34 +81,6 @@ def simulate(
         print(f"jaxion: 1 of 1 cells failed: {status.name}. {status.advice}", file=sys.stderr)
         return SOME_FAILED
     return DONE
-
-
-def _protocol(model: Model, text: str) -> tuple[protocols.Protocol, dict[str, Any]]:
-    """The protocol that a file or a name stands for, and the measures that the file holds."""
-    if not text.endswith((".toml", ".json")):
-        return protocols.find(model, text), {}
-    data = _read(Path(text))
-    if isinstance(data, list):
-        data = {"protocol": data}
-    for key in data:
-        if key not in _KEYS:
-            raise ConfigError(f"`{text}`, key `{key}` is not known; a protocol file takes `protocol` and `measure`.{nearest(key, _KEYS)}")
-    if "protocol" not in data:
-        raise ConfigError(f"`{text}`, key `protocol` is missing: it is a list of phases such as [{{ rest = 60 }}].")
-    return protocols.parse(data["protocol"], text), parse_measures(data.get("measure", {}), text)
-
-
-def _read(file: Path) -> Any:
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        raise ConfigError(f"The protocol file `{file}` cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"The protocol file `{file}` is no text in UTF-8.") from None
-    try:
-        return json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:  # of both readers
-        raise ConfigError(f"`{file}` is no valid {file.suffix[1:].upper()}: {error}.") from None
 
 
 def _measures(given: Iterable[str]) -> dict[str, Any]:
@@ -143,23 +109,3 @@ def _shown(model: Model) -> tuple[str, ...]:
     """The whole state, and the Nernst potentials."""
     reversals = [path.name for path in jaxion.paths(model) if path.kind == "derived" and path.name.split(".")[-1].startswith("E_")]
     return (*state_paths(model), *reversals)
-
-
-def _start(model: Model, given: tuple[str, ...], lowering: str) -> Any:
-    """The named start, or the state that baseline values describe."""
-    if all("=" not in text for text in given):
-        if len(given) > 1:
-            raise ConfigError(
-                f"Option `--start` must be given once, or as PATH=VALUE, but it is {', '.join(f'`{text}`' for text in given)}."
-            )
-        name = given[0] if given else "baseline"
-        return jaxion.setpoint(model, throw=False, lowering=lowering) if name == "setpoint" else name
-    values: dict[str, Any] = pairs("start", given)
-    for path in values:
-        lookup(model, path)
-        if path not in state_paths(model):
-            raise ConfigError(f"Option `--start` takes values of the state, but `{path}` is a parameter; give it to `--set`.")
-    # A cell that starts swollen holds no more impermeants than its model has.
-    kept = {f"{path.removesuffix('.volume')}.impermeant" for path in values if path.endswith(".volume")}
-    other = replace(model, {**values, **{path: model[path] for path in kept}})
-    return other.pack(other.baseline())

@@ -15,7 +15,7 @@ from jaxion.errors import PathError, Status, nearest
 from jaxion.fits.channels import Axis, Channel, channel, check_names
 from jaxion.fits.experiments import LIMITS, AbstractExperiment, Limits, Values
 from jaxion.fits.recordings import Recording
-from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, parameters
+from jaxion.mechanisms.base import AbstractMechanism, MembraneView, Side, get_parameter, parameters, with_parameters
 from jaxion.ranges import check_range
 
 _ACCURACY: Final = 1e-9
@@ -85,7 +85,7 @@ class MechanismTable(AbstractExperiment):
 
     def nominal(self, name: str) -> float | None:
         """Value of a parameter in the mechanism."""
-        return float(getattr(self.model, name))
+        return float(get_parameter(self.model, name))
 
     def unit(self, name: str) -> str:
         """Unit of a parameter."""
@@ -106,7 +106,7 @@ class MechanismTable(AbstractExperiment):
 
     def with_values(self, values: Values) -> AbstractMechanism:
         """The mechanism with other parameters."""
-        return dataclasses.replace(self.model, **values)
+        return with_parameters(self.model, values)
 
     def predict(self, values: Values) -> tuple[dict[str, Array], Array]:
         """What the mechanism does."""

@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,8 +16,18 @@ from jaxion.cycle import Cycle
 from jaxion.ions import valence
 from jaxion.ranges import Range
 
+Part = TypeVar("Part", bound=eqx.Module)
 
-def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *, allowed: Range = "not negative", **options: Any) -> Any:
+
+def parameter(
+    unit: str,
+    doc: str,
+    typical: tuple[float, float] | None = None,
+    *,
+    allowed: Range = "not negative",
+    optional: bool = False,
+    **options: Any,
+) -> Any:
     """Field of a mechanism that may vary from cell to cell, be swept, differentiated and fitted.
 
     Args:
@@ -25,9 +35,15 @@ def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *
         doc: What it is, in a few words.
         typical: Range in which published values lie, in `unit`.
         allowed: Which values are possible; `"positive"` where zero would be divided by.
+        optional: Whether it may be `None`: a mechanism that has none then has no such parameter.
         **options: Passed to `equinox.field`, such as `default`.
     """
-    return eqx.field(converter=per_cell, metadata={"unit": unit, "doc": doc, "typical": typical, "allowed": allowed}, **options)
+    metadata = {"unit": unit, "doc": doc, "typical": typical, "allowed": allowed, "optional": optional}
+    return eqx.field(converter=_per_cell_or_none if optional else per_cell, metadata=metadata, **options)
+
+
+def _per_cell_or_none(value: Any) -> Array | None:
+    return None if value is None else per_cell(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +122,8 @@ class AbstractMechanism(eqx.Module):
     names the gates of other mechanisms that the rate depends on, as (key, gate); `senses` and
     `senses_outside` the solutes of either side that it depends on besides those of its cycle.
     `on_demand` says that it depends on the ATP that the other mechanisms beside it use.
+
+    ATP that a cycle hydrolyses or makes is taken from, or added to, the adenylates of the inside if these are solutes there.
     """
 
     cycle: eqx.AbstractVar[Cycle]
@@ -129,13 +147,45 @@ class AbstractGated(AbstractMechanism):
     Its `rate` finds the open fractions in `m.own`.
     """
 
-    gates: eqx.AbstractClassVar[tuple[str, ...]]
+    gates: eqx.AbstractVar[tuple[str, ...]]
 
     @abc.abstractmethod
     def gating(self, m: MembraneView) -> dict[str, tuple[PerCell, PerCell]]:
         """Opening and closing rate of each gate, 1/s; they may depend on everything but gates."""
 
 
-def parameters(mechanism: type[AbstractMechanism] | AbstractMechanism) -> dict[str, dataclasses.Field]:
-    """Fields of a mechanism that are parameters, by name."""
-    return {field.name: field for field in dataclasses.fields(mechanism) if "unit" in field.metadata}
+def gates(mechanism: AbstractMechanism) -> tuple[str, ...]:
+    """Names of a mechanism's gates; most have none."""
+    return mechanism.gates if isinstance(mechanism, AbstractGated) else ()
+
+
+def part(prefix: str) -> Any:
+    """Field of a mechanism that holds another one, or a modulator, whose parameters bear its own names behind a prefix."""
+    return eqx.field(metadata={"prefix": prefix})
+
+
+def parameters(of: type[eqx.Module] | eqx.Module) -> dict[str, dataclasses.Field]:
+    """Fields of a mechanism or modulator that are parameters, by name; of an instance, those of its parts as well."""
+    found = {}
+    for field in dataclasses.fields(of):
+        if "unit" in field.metadata:
+            if isinstance(of, type) or getattr(of, field.name) is not None:
+                found[field.name] = field
+        elif "prefix" in field.metadata and not isinstance(of, type):
+            found |= {field.metadata["prefix"] + name: inner for name, inner in parameters(getattr(of, field.name)).items()}
+    return found
+
+
+def get_parameter(of: eqx.Module, name: str) -> Any:
+    """Value of a parameter by its name in `parameters`."""
+    for field in dataclasses.fields(of):
+        if "prefix" in field.metadata and name.startswith(field.metadata["prefix"]):
+            inner, rest = getattr(of, field.name), name.removeprefix(field.metadata["prefix"])
+            if rest in parameters(inner):
+                return get_parameter(inner, rest)
+    return getattr(of, name)
+
+
+def with_parameters(of: Part, values: Mapping[str, Any]) -> Part:
+    """A mechanism or modulator with other values of parameters, by their names in `parameters`."""
+    return eqx.tree_at(lambda o: [get_parameter(o, name) for name in values], of, [per_cell(value) for value in values.values()])

@@ -2,14 +2,17 @@
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion._types import PerCell
+from jaxion._types import PerCell, PerCellOrNone
 from jaxion.cycle import Cycle
 from jaxion.mechanisms.base import AbstractMechanism, MembraneView, parameter
 
 _CYCLE = Cycle(outward={"Na": 3}, inward={"K": 2}, ATP=1)
+_METABOLITES = {"MgATP": "ATP", "MgADP": "ADP", "Pi": "Pi", "H": "H"}
+"""Solute of the inside that each metabolite is, where it is not held."""
 
 
 class NaKATPaseFourState(AbstractMechanism):
@@ -28,7 +31,7 @@ class NaKATPaseFourState(AbstractMechanism):
     and outer ones worse with depolarisation, $K = K^0 e^{\mp\delta VF/RT}$. The shares $\delta$ must make one turnover carry one
     charge, $3(\delta_{Na,i}+\delta_{Na,o}) - 2(\delta_{K,i}+\delta_{K,o}) = 1$: that of outer Na⁺ follows from the others, 0.44
     with the published ones, so that no choice of parameters breaks the second law. ATP and ADP count as complexes of
-    Mg²⁺, and the four metabolites are held.
+    Mg²⁺. The four metabolites are held, or, where one is `None`, it is the solute of the inside.
 
     Args:
         N: Amount of pumps, fmol; typical 1e-3 to 1 fmol.
@@ -48,10 +51,10 @@ class NaKATPaseFourState(AbstractMechanism):
         delta_Na_i: Share of the field that inner Na⁺ passes, dimensionless; published 0.14.
         delta_K_i: Share of the field that inner K⁺ passes, dimensionless; published 0.14.
         delta_K_o: Share of the field that outer K⁺ passes, dimensionless; published 0.23.
-        ATP: MgATP inside, mM; published 6.6316 mM.
-        ADP: MgADP inside, mM; published 0.02598 mM.
-        Pi: Inorganic phosphate inside, mM; published 0.50872 mM.
-        H: Protons inside, mM; published 1e-4 mM.
+        MgATP: MgATP inside, mM; published 6.6316 mM. `None` takes the solute `ATP` of the inside.
+        MgADP: MgADP inside, mM; published 0.02598 mM. `None` takes the solute `ADP` of the inside.
+        Pi: Inorganic phosphate inside, mM; published 0.50872 mM. `None` takes the solute `Pi` of the inside.
+        H: Protons inside, mM; published 1e-4 mM. `None` takes the solute `H` of the inside.
 
     Source: the cycle of Smith & Crampin (2004) with the parameters of the Kyoto model, Himeno et al. (2008), as publicly coded;
     years and pages UNVERIFIED.
@@ -74,12 +77,20 @@ class NaKATPaseFourState(AbstractMechanism):
     delta_Na_i: PerCell = parameter("", "share of the field that inner Na passes", (0.14, 0.14), default=0.14)
     delta_K_i: PerCell = parameter("", "share of the field that inner K passes", (0.14, 0.14), default=0.14)
     delta_K_o: PerCell = parameter("", "share of the field that outer K passes", (0.23, 0.23), default=0.23)
-    ATP: PerCell = parameter("mM", "MgATP inside", (0.01, 10.0), default=6.6316)
-    ADP: PerCell = parameter("mM", "MgADP inside", (0.01, 1.0), default=0.02598)
-    Pi: PerCell = parameter("mM", "inorganic phosphate inside", (0.1, 10.0), default=0.50872)
-    H: PerCell = parameter("mM", "protons inside", (1e-5, 1e-3), default=1e-4)
+    MgATP: PerCellOrNone = parameter("mM", "MgATP inside", (0.01, 10.0), optional=True, default=6.6316)
+    MgADP: PerCellOrNone = parameter("mM", "MgADP inside", (0.01, 1.0), optional=True, default=0.02598)
+    Pi: PerCellOrNone = parameter("mM", "inorganic phosphate inside", (0.1, 10.0), optional=True, default=0.50872)
+    H: PerCellOrNone = parameter("mM", "protons inside", (1e-5, 1e-3), optional=True, default=1e-4)
     cycle: ClassVar[Cycle] = _CYCLE
     passive: ClassVar[bool] = False
+    senses: tuple[str, ...] = eqx.field(init=False, static=True)
+
+    def __post_init__(self):
+        self.senses = tuple(solute for name, solute in _METABOLITES.items() if getattr(self, name) is None)
+
+    def metabolites(self, m: MembraneView) -> list[Array]:
+        """MgATP, MgADP, phosphate and protons inside, mM."""
+        return [m.inside[solute] if getattr(self, name) is None else getattr(self, name) for name, solute in _METABOLITES.items()]
 
     def rate(self, m: MembraneView) -> PerCell:
         """Pump cycles, fmol/s; negative where the gradients drive the synthesis of ATP."""
@@ -93,9 +104,10 @@ class NaKATPaseFourState(AbstractMechanism):
         c = m.inside["K"] / self.K_K_i * jnp.exp(self.delta_K_i * u)
         d = m.outside["K"] / self.K_K * jnp.exp(-self.delta_K_o * u)
         D_i, D_e = (1 + a) ** 3 + (1 + c) ** 2 - 1, (1 + b) ** 3 + (1 + d) ** 2 - 1
-        free = 1 / (1 + self.ATP / self.K_ATP)
-        forward = [self.k1 * a**3 / D_i, self.k2, self.k3 * d**2 / D_e, self.k4 * self.ATP / self.K_ATP * free]
-        back = [self.k1_back * self.ADP, self.k2_back * b**3 / D_e, self.k3_back * self.Pi * self.H * free, self.k4_back * c**2 / D_i]
+        ATP, ADP, Pi, H = self.metabolites(m)
+        free = 1 / (1 + ATP / self.K_ATP)
+        forward = [self.k1 * a**3 / D_i, self.k2, self.k3 * d**2 / D_e, self.k4 * ATP / self.K_ATP * free]
+        back = [self.k1_back * ADP, self.k2_back * b**3 / D_e, self.k3_back * Pi * H * free, self.k4_back * c**2 / D_i]
         return forward, back
 
     @property
@@ -111,7 +123,8 @@ class NaKATPaseFourState(AbstractMechanism):
 
     def affinity(self, m: MembraneView) -> Array:
         """Free energy that one turnover sets free, hydrolysis included, in units of RT: the rate has its sign."""
-        return jnp.log(self.equilibrium * self.ATP / (self.ADP * self.Pi * self.H)) + m.affinity(self.cycle)
+        ATP, ADP, Pi, H = self.metabolites(m)
+        return jnp.log(self.equilibrium * ATP / (ADP * Pi * H)) + m.affinity(self.cycle)
 
 
 def cyclic_rate(forward: list[Array], back: list[Array]) -> Array:

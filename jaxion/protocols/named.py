@@ -53,5 +53,5 @@ def _pumps(model: Model) -> Iterator[str]:
     """Mechanisms that spend ATP to move both Na⁺ and K⁺."""
     for name, membrane in model.membranes.items():
         for key, mechanism in membrane.mechanisms.items():
-            if mechanism.cycle.ATP and {"Na", "K"} <= set(mechanism.cycle.species):
+            if mechanism.cycle.ATP > 0 and {"Na", "K"} <= set(mechanism.cycle.species):
                 yield f"{name}.{key}"

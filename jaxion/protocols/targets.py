@@ -23,7 +23,7 @@ def drivable(model: Model, path: str) -> Path:
     if entry.kind != "parameter":
         raise PathError(f"`{path}` follows from the state of model `{model.name}` and cannot be driven.")
     owner = path.rpartition(".")[0]
-    if owner and owner not in model.baths and owner not in _processes(model):
+    if owner and owner not in model.baths and not any(path.startswith(f"{process}.") for process in _processes(model)):
         raise PathError(
             f"`{path}` belongs to the state of model `{model.name}` or to its baseline and cannot be driven: "
             "a protocol changes parameters and activities of mechanisms, and baths."

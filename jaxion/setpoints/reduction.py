@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxion.compartment import Membrane
 from jaxion.dynamics import derivative
-from jaxion.ions import VANISHING
+from jaxion.ions import VANISHING, kind
 from jaxion.model import Model
 from jaxion.setpoints.elimination import Dependent, Elimination, eliminate
 from jaxion.snapshot import Snapshot, area_ratio, capacitor_charge, list_gates, name_gates, with_steady_gates
@@ -159,8 +159,7 @@ def _vanishing_scales(model: Model) -> dict[str, Array]:
     amounts, found = model.baseline().amounts, {}
     for row in rows:
         name, _, solute = row.partition(".n_")
-        kind = solute.partition("_")[0]
-        kindred = _sum((1.0, n) for other, n in amounts[name].items() if other.partition("_")[0] == kind)
+        kindred = _sum((1.0, n) for other, n in amounts[name].items() if kind(other) == kind(solute))
         found[row] = jnp.where(amounts[name][solute] > 0, amounts[name][solute], kindred)
     return found
 

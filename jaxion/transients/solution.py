@@ -29,7 +29,11 @@ class State(eqx.Module):
     rows: Float[Array, "rows *cells"]
 
     def __getitem__(self, path: str) -> Array:
-        return observe(self.model, self.model.unpack(self.rows), [path])[path]
+        return self.read([path])[path]
+
+    def read(self, paths: Sequence[str]) -> dict[str, Array]:
+        """Several paths at once: where the potential of zero current has to be sought, it is sought once."""
+        return observe(self.model, self.model.unpack(self.rows), paths)
 
 
 class Solution(eqx.Module):

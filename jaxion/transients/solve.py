@@ -197,7 +197,11 @@ def _values(
     values: list[Array] = []
     state = final_state(drive, end, cells)
     for name, measure in measures.items():
-        values += [jnp.broadcast_to(state[path], cells) for path in measure.paths or ()] if isinstance(measure, Final) else reduced[name]
+        if isinstance(measure, Final):
+            found = state.read(measure.paths or ())
+            values += [jnp.broadcast_to(found[path], cells) for path in measure.paths or ()]
+        else:
+            values += reduced[name]
     return values
 
 

@@ -92,7 +92,7 @@ KALIA_PUMP: Final = ((-65.5, Digits("24.361078")), (-80.0, Digits("19.835495")))
 # The metabolites were rounded when they were printed: half a unit of their last digits belongs to the tolerance.
 FOUR_STATE_RT_F: Final = 8.3143 * 310 / 96.4867
 """mV; with 310.15 K the numbers below come out 1e-3 away."""
-FOUR_STATE_ROUNDED: Final = {"ATP": 5e-5, "ADP": 5e-6, "Pi": 5e-6}
+FOUR_STATE_ROUNDED: Final = {"MgATP": 5e-5, "MgADP": 5e-6, "Pi": 5e-6}
 """mM."""
 FOUR_STATE_SOLUTIONS: Final = ({"Na": 10.0, "K": 140.0}, {"Na": 145.0, "K": 3.5})
 """Inside and outside, mM."""

@@ -53,6 +53,20 @@ ELASTICITY_RELATIVE: Final = 1e-3
 ELASTICITY_DIGIT: Final = 0.5e-5
 """Half a unit of the last printed digit."""
 
+# The same cell with the pump of Kager et al. (2007), K_K 2 mM and 11.20170 µA/cm² at saturation, by the closed form:
+# K_Na (mM), then Na (mM), V (mV) and the pump's current (µA/cm²).
+KAGER_I_MAX: Final = 11.20170
+KAGER: Final = [
+    (6.0, 8.96078, -71.80530, 0.97470),
+    (8.0, 11.52721, -72.30263, 0.93314),
+    (10.0, 14.00000, -72.58857, 0.90042),
+    (12.0, 16.39656, -72.74122, 0.87328),
+    (15.0, 19.87241, -72.80579, 0.83946),
+    (20.0, 25.40469, -72.63644, 0.79457),
+]
+KAGER_ELASTICITY: Final = 0.868715
+"""d ln Na / d ln K_Na at 10 mM."""
+
 # The same cell without its pump, by the closed form with extracellular impermeants: V, X, w/w0.
 DUESTERWALD_PASSIVE: Final = {"neuron.V": 0.406902, "neuron.X": 29.918164}
 DUESTERWALD_PASSIVE_SWELLING: Final = 5.17936
