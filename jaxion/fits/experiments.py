@@ -36,6 +36,7 @@ LIMITS: Final = {
     "any": Limits(-math.inf, math.inf, "be finite"),
     "not negative": Limits(0.0, math.inf, "not be negative"),
     "positive": Limits(0.0, math.inf, "be positive"),
+    "fraction": Limits(0.0, 1.0, "be between 0 and 1"),
 }
 """Limits by the range of a path."""
 

@@ -165,7 +165,8 @@ class PopulationData(AbstractExperiment):
             else:
                 drawn = m + values[f"sd({path})"] * z
             allowed = check_settable(self.model, path).range
-            inside = jnp.isfinite(drawn) & (drawn > 0 if allowed == "positive" else drawn >= 0 if allowed == "not negative" else True)
+            least = drawn > 0 if allowed == "positive" else drawn >= LIMITS[allowed].low
+            inside = jnp.isfinite(drawn) & least & (drawn <= LIMITS[allowed].high)
             found[path], possible = jnp.where(inside, drawn, m), possible & inside
         return found, possible
 
