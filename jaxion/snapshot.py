@@ -1,7 +1,6 @@
 """The state of a model at one instant, by name, and the rates that it implies."""
 
 import dataclasses
-import math
 from collections.abc import Iterable
 
 import equinox as eqx
@@ -43,14 +42,12 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     """Concentrations and osmolarity of a compartment or bath."""
     solution = model.solutions[name]
     if isinstance(solution, Bath):
-        concentrations, impermeant, volume = solution.concentrations, solution.impermeant, math.inf
-    else:
-        volume = snapshot.volumes[name]
-        concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in snapshot.amounts[name].items()}
-        impermeant = solution.impermeant / volume
-    confined = () if isinstance(solution, Bath) else solution.confined
-    free = [c for ion, c in concentrations.items() if ion not in confined]
-    return Side(concentrations, sum(free, start=impermeant), volume)
+        osmotic = list(solution.concentrations.values())
+        return Side(solution.concentrations, sum(osmotic, start=solution.impermeant))
+    volume, amounts = snapshot.volumes[name], snapshot.amounts[name]
+    concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in amounts.items()}
+    osmotic = [amount / volume for ion, amount in amounts.items() if ion not in solution.confined]
+    return Side(concentrations, sum(osmotic, start=solution.impermeant / volume), volume)
 
 
 def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:

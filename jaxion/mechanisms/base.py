@@ -32,7 +32,13 @@ def parameter(unit: str, doc: str, typical: tuple[float, float] | None = None, *
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """Solution on one side of a membrane: concentrations in mM, the osmolarity of all solutes in mM, and the volume in pL (no end of a bath)."""
+    """Solution on one side of a membrane.
+
+    Attributes:
+        concentrations: Concentration of each solute, mM; of a buffered one that of its free part.
+        osmolarity: Concentration of all that counts for osmosis, mM: impermeants and what buffers bind included.
+        volume: Volume, pL; a bath has no end of it.
+    """
 
     concentrations: dict[str, Array]
     osmolarity: Array
