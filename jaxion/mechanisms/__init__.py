@@ -36,6 +36,7 @@ from jaxion.mechanisms.nka_oxygen import GlialPump, NaKATPaseOxygen
 from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
 from jaxion.mechanisms.oxygen import TissueRespiration
 from jaxion.mechanisms.perfusion import PerfusedExchange, PerfusedUptake
+from jaxion.mechanisms.pinsky_rinzel import PRCalcium, PRPotassium, PRPotassiumAHP, PRPotassiumC, PRSodium
 from jaxion.mechanisms.pmca import PMCA
 from jaxion.mechanisms.sglt import SGLT
 from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
@@ -98,6 +99,11 @@ __all__ = [
     "NaKATPaseSigmoid",
     "NeuronalRelease",
     "NeuronalUptake",
+    "PRCalcium",
+    "PRPotassium",
+    "PRPotassiumAHP",
+    "PRPotassiumC",
+    "PRSodium",
     "PerfusedExchange",
     "PerfusedUptake",
     "Side",
