@@ -42,12 +42,13 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     """Concentrations and osmolarity of a compartment or bath."""
     solution = model.solutions[name]
     if isinstance(solution, Bath):
-        osmotic = list(solution.concentrations.values())
-        return Side(solution.concentrations, sum(osmotic, start=solution.impermeant))
+        outer: Array = solution.impermeant
+        return Side(solution.concentrations, sum(solution.concentrations.values(), start=outer), impermeant=outer)
     volume, amounts = snapshot.volumes[name], snapshot.amounts[name]
     concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in amounts.items()}
+    impermeant = solution.impermeant / volume
     osmotic = [amount / volume for ion, amount in amounts.items() if ion not in solution.confined]
-    return Side(concentrations, sum(osmotic, start=solution.impermeant / volume), volume)
+    return Side(concentrations, sum(osmotic, start=impermeant), volume, impermeant)
 
 
 def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:

@@ -3,6 +3,7 @@
 from jaxion.mechanisms.ae import AE
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.calcium_extrusion import CalciumExtrusion
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATLog
 from jaxion.mechanisms.exchange import Exchange
@@ -14,7 +15,7 @@ from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding
-from jaxion.mechanisms.kir import KirKalia, KirOstby, KirSibille
+from jaxion.mechanisms.kir import KirKalia, KirOstby, KirSaetra, KirSibille
 from jaxion.mechanisms.leak import Leak
 from jaxion.mechanisms.nbc import NBC
 from jaxion.mechanisms.ncc import NCC
@@ -40,7 +41,7 @@ from jaxion.mechanisms.pinsky_rinzel import PRCalcium, PRPotassium, PRPotassiumA
 from jaxion.mechanisms.pmca import PMCA
 from jaxion.mechanisms.sglt import SGLT
 from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
-from jaxion.mechanisms.water import Water, WaterRelaxation
+from jaxion.mechanisms.water import Water, WaterMobile, WaterRelaxation
 
 __all__ = [
     "AE",
@@ -56,6 +57,7 @@ __all__ = [
     "SGLT",
     "AbstractGated",
     "AbstractMechanism",
+    "CalciumExtrusion",
     "EAATLog",
     "Electrodiffusion",
     "ElectrodiffusionArithmetic",
@@ -80,6 +82,7 @@ __all__ = [
     "KCC2RandomBinding",
     "KirKalia",
     "KirOstby",
+    "KirSaetra",
     "KirSibille",
     "Leak",
     "MembraneView",
@@ -114,6 +117,7 @@ __all__ = [
     "VesicleFusion",
     "VesiclePriming",
     "Water",
+    "WaterMobile",
     "WaterRelaxation",
     "parameter",
 ]

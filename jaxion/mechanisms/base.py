@@ -38,11 +38,13 @@ class Side:
         concentrations: Concentration of each solute, mM; of a buffered one that of its free part.
         osmolarity: Concentration of all that counts for osmosis, mM: impermeants and what buffers bind included.
         volume: Volume, pL; a bath has no end of it.
+        impermeant: Concentration of the impermeants, mM.
     """
 
     concentrations: dict[str, Array]
     osmolarity: Array
     volume: Array | float = math.inf
+    impermeant: Array | float = 0.0
 
     def __getitem__(self, ion: str) -> Array:
         return self.concentrations[ion]
