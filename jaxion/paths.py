@@ -227,6 +227,9 @@ def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str,
 
 def read(model: Model, path: str) -> Array:
     """Value of a path at the model's baseline."""
+    settable, derived = _tables(jax.tree.structure(model))
+    if path in settable and path not in derived:
+        return settable[path].where(model)  # a number of the model's own: the baseline, whose gates take time, has no part in it
     return observe(model, model.baseline(), [path])[path]
 
 
