@@ -68,10 +68,11 @@ class Check:
         """Stoichiometry, laws, totals and baseline, one line each."""
         s = self.model.structure
         lines = [f"{self.model.name}: {len(s.processes)} processes, closure {self.model.closure}", "What one turnover moves"]
+        width = max(22, *(len(f"{name}.{key}") for name, key in s.processes))
         for boundary in self.model.boundaries:
             for key, mechanism in boundary.mechanisms.items():
                 note = _note(self.model, boundary, key)
-                lines.append(f"  {f'{boundary.inside}.{key}':<22} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
+                lines.append(f"  {f'{boundary.inside}.{key}':<{width}} {mechanism.cycle!s:<28} charge {mechanism.cycle.charge:+d}{note}")
         lines.append(f"Laws, at {STATES} random states")
         for name, law in self.laws.items():
             broken = f"BROKEN by {law.culprit}{', as published' if name in self.model.breaks else ''}"

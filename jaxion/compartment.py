@@ -41,6 +41,8 @@ class Compartment(eqx.Module):
         z: Mean charge number of the impermeant solute.
         confined: Volume of the part that a solute is confined to, pL, by solute: a nerve terminal, a synaptic cleft. It does not change,
             holds all of the solute, and is so small that the solute does not count for osmosis.
+        free: Share that is free of a solute that buffers bind, dimensionless, by solute. Binding is fast and in proportion; the
+            concentration is that of the free part, which the mechanisms see, while the amount, its charge and osmosis are of the whole.
     """
 
     concentrations: dict[str, PerCell] = eqx.field(converter=_sorted_cells)
@@ -48,17 +50,20 @@ class Compartment(eqx.Module):
     impermeant: PerCell = eqx.field(converter=per_cell, default=0.0)
     z: PerCell = eqx.field(converter=per_cell, default=-1.0)
     confined: dict[str, PerCell] = eqx.field(converter=_sorted_cells, default_factory=dict)
+    free: dict[str, PerCell] = eqx.field(converter=_sorted_cells, default_factory=dict)
 
     def space(self, ion: str, volume: Array) -> Array:
-        """Volume that a solute is dissolved in when the compartment has a volume, pL."""
-        return self.confined.get(ion, volume)
+        """Volume in which all of a solute would have its concentration when the compartment has a volume, pL."""
+        space = self.confined.get(ion, volume)
+        return space / self.free[ion] if ion in self.free else space
 
     def __check_init__(self):
         _check_concentrations(self.concentrations)
-        for ion, value in self.confined.items():
-            if ion not in self.concentrations:
-                raise ConservationError(f"A compartment confines {ion}, but has only {', '.join(self.concentrations)}.")
-            check_range(f"confined[{ion}]", value, "pL", "positive")
+        for argument, verb, unit in (("confined", "confines", "pL"), ("free", "buffers", "")):
+            for ion, value in getattr(self, argument).items():
+                if ion not in self.concentrations:
+                    raise ConservationError(f"A compartment {verb} {ion}, but has only {', '.join(self.concentrations)}.")
+                check_range(f"{argument}[{ion}]", value, unit, "positive")
         check_range("volume", self.volume, "pL", "positive")
         check_range("impermeant", self.impermeant, "fmol", "not negative")
         check_range("z", self.z)

@@ -70,6 +70,8 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
         for ion in compartment.concentrations:
             where = lambda m, n=name, i=ion: m.compartments[n].concentrations[i]  # noqa: E731
             add(f"{name}.{ion}", "mM", f"concentration of {ion}", "not negative" if ion in VANISHING else "positive", where)
+        for ion in compartment.free:
+            add(f"{name}.free_{ion}", "", f"share of {ion} that is free", "positive", lambda m, n=name, i=ion: m.compartments[n].free[i])
         add(f"{name}.volume", "pL", "volume", "positive", lambda m, n=name: m.compartments[n].volume)
         add(f"{name}.impermeant", "fmol", "amount of impermeants", "not negative", lambda m, n=name: m.compartments[n].impermeant)
         add(f"{name}.z", "", "mean charge number of the impermeants", "any", lambda m, n=name: m.compartments[n].z)
@@ -230,6 +232,9 @@ def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str,
 
 def read(model: Model, path: str) -> Array:
     """Value of a path at the model's baseline."""
+    settable, derived = _tables(jax.tree.structure(model))
+    if path in settable and path not in derived:
+        return settable[path].where(model)  # a number of the model's own: the baseline, whose gates take time, has no part in it
     return observe(model, model.baseline(), [path])[path]
 
 

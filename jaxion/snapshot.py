@@ -1,7 +1,6 @@
 """The state of a model at one instant, by name, and the rates that it implies."""
 
 import dataclasses
-import math
 from collections.abc import Iterable
 
 import equinox as eqx
@@ -43,14 +42,13 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     """Concentrations and osmolarity of a compartment or bath."""
     solution = model.solutions[name]
     if isinstance(solution, Bath):
-        concentrations, impermeant, volume = solution.concentrations, solution.impermeant, math.inf
-    else:
-        volume = snapshot.volumes[name]
-        concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in snapshot.amounts[name].items()}
-        impermeant = solution.impermeant / volume
-    confined = () if isinstance(solution, Bath) else solution.confined
-    free = [c for ion, c in concentrations.items() if ion not in confined]
-    return Side(concentrations, sum(free, start=impermeant), volume)
+        outer: Array = solution.impermeant
+        return Side(solution.concentrations, sum(solution.concentrations.values(), start=outer), impermeant=outer)
+    volume, amounts = snapshot.volumes[name], snapshot.amounts[name]
+    concentrations = {ion: amount / solution.space(ion, volume) for ion, amount in amounts.items()}
+    impermeant = solution.impermeant / volume
+    osmotic = [amount / volume for ion, amount in amounts.items() if ion not in solution.confined]
+    return Side(concentrations, sum(osmotic, start=impermeant), volume, impermeant)
 
 
 def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:

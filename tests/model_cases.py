@@ -20,7 +20,7 @@ from jaxion.snapshot import area_ratio, capacitor_charge, inside_charge
 from jaxion.structure import Structure
 
 each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
-LARGE = ("kalia2021",)
+LARGE = ("edneg2021", "kalia2021")
 """Models of so many rows that `jax.numpy` takes a minute to compile the search for a set-point."""
 each_model_compiled = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in jaxion.models.__all__]
@@ -58,6 +58,8 @@ UNITS = {
     "min",
     "pL",
     "fmol",
+    "nmol",
+    "µPa",
 }
 
 
@@ -157,7 +159,7 @@ def scattered(model: Model, rng: np.random.Generator, cells: int = 40) -> Array:
     states = start * np.exp(rng.normal(0, 0.2, (len(model.rows), cells)))
     potentials = [i for i, row in enumerate(model.rows) if row.endswith(".V")]
     states = states.at[jnp.asarray(potentials, int)].set(rng.uniform(-120, 60, (len(potentials), cells)))
-    if model.closure != "difference":
+    if model.closure not in ("difference", "layered"):
         return states
     snapshot = model.unpack(states)
     for inside, membrane in model.membranes.items():

@@ -357,6 +357,29 @@ def test_confined_solutes_have_their_own_volume_and_no_osmotic_pressure():
     assert float(side(model, swollen, "neuron")["Ca"]) == pytest.approx(1e-4, rel=1e-14)
 
 
+def buffered(free):
+    neuron = Compartment({"K": 123.0, "Cl": 5.2, "Ca": 1e-4}, volume=2.0, impermeant=300.0, free=free)
+    ecs = Compartment({"K": 4.0, "Cl": 120.0, "Ca": 1.5}, volume=1.0, impermeant=29.5)
+    return Model({"neuron": neuron, "ecs": ecs}, {}, [Membrane("neuron", "ecs", {"leak_Ca": Leak("Ca", 1.0)}, C=10.0)])
+
+
+def test_buffers_bind_all_but_a_share_that_the_mechanisms_see():
+    model, plain = buffered({"Ca": 0.01}), buffered({})
+    for path in ("neuron.Ca", "neuron.E_Ca", "neuron.leak_Ca.rate"):
+        assert float(model[path]) == pytest.approx(float(plain[path]), rel=1e-13), path
+    # Charge and osmosis are of all of it.
+    assert float(model["neuron.n_Ca"]) == pytest.approx(2e-2, rel=1e-14)
+    assert float(model["neuron.n_K"] - plain["neuron.n_K"]) == pytest.approx(-2 * (2e-2 - 2e-4), rel=1e-12)
+    assert float(model["neuron.osmolarity"]) == pytest.approx(float(model["neuron.K"]) + 5.2 + 1e-2 + 150.0, rel=1e-14)
+    swollen = model.unpack(model.pack(model.baseline()).at[model.rows.index("neuron.volume")].set(4.0))
+    assert float(side(model, swollen, "neuron")["Ca"]) == pytest.approx(5e-5, rel=1e-14)
+    more = jaxion.replace(model, {"neuron.free_Ca": 0.02})
+    assert (float(more["neuron.Ca"]), float(more["neuron.n_Ca"])) == pytest.approx((1e-4, 1e-2), rel=1e-14)
+    assert jaxion.check(model).ok
+    with pytest.raises(ConservationError, match=r"^A compartment buffers Na, but has only Ca, Cl, K\.$"):
+        buffered({"Na": 0.5})
+
+
 def test_a_reaction_moves_nothing_out():
     assert entries(terminal().structure)["neuron", "filling"] == {"neuron.n_Glu": -1, "neuron.n_Glu_D": 1}
     kept = {total.name for total in terminal().structure.totals}

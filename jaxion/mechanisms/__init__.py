@@ -5,6 +5,7 @@ from jaxion.mechanisms.atp_consumption import ATPConsumption, SharedHydrolysis
 from jaxion.mechanisms.atp_supply import ATPSupply
 from jaxion.mechanisms.base import AbstractGated, AbstractMechanism, MembraneView, Side, parameter
 from jaxion.mechanisms.buffer import GlialBuffer, GlialUptake
+from jaxion.mechanisms.calcium_extrusion import CalciumExtrusion
 from jaxion.mechanisms.creatine_kinase import CreatineKinase
 from jaxion.mechanisms.diffusion import Electrodiffusion, ElectrodiffusionArithmetic
 from jaxion.mechanisms.eaat import EAAT, EAATAffinity, EAATLog
@@ -20,7 +21,7 @@ from jaxion.mechanisms.hh_wei import HHPotassiumWei, HHSodiumWei
 from jaxion.mechanisms.injection import Injection
 from jaxion.mechanisms.kcc import KCC
 from jaxion.mechanisms.kcc2 import KCC2, KCC2Log, KCC2MassAction, KCC2RandomBinding, KCC2Saturating
-from jaxion.mechanisms.kir import KirKager, KirKalia, KirOstby, KirSibille, KirSteep
+from jaxion.mechanisms.kir import KirKager, KirKalia, KirOstby, KirSaetra, KirSibille, KirSteep
 from jaxion.mechanisms.leak import Leak
 from jaxion.mechanisms.modulation import AbstractModulator, Modulated
 from jaxion.mechanisms.nbc import NBC
@@ -45,11 +46,12 @@ from jaxion.mechanisms.nkcc1 import NKCC1Log, NKCC1LogActivated, NKCC1MassAction
 from jaxion.mechanisms.oxidative_phosphorylation import OxidativePhosphorylation
 from jaxion.mechanisms.oxygen import TissueRespiration
 from jaxion.mechanisms.perfusion import PerfusedExchange, PerfusedUptake
+from jaxion.mechanisms.pinsky_rinzel import PRCalcium, PRPotassium, PRPotassiumAHP, PRPotassiumC, PRSodium
 from jaxion.mechanisms.pmca import PMCA
 from jaxion.mechanisms.sglt import SGLT
 from jaxion.mechanisms.temperature import Temperature
 from jaxion.mechanisms.vesicles import VesicleCalcium, VesicleDocking, VesicleFilling, VesicleFusion, VesiclePriming
-from jaxion.mechanisms.water import Water, WaterRelaxation
+from jaxion.mechanisms.water import Water, WaterMobile, WaterRelaxation
 
 __all__ = [
     "AE",
@@ -70,6 +72,7 @@ __all__ = [
     "AbstractGated",
     "AbstractMechanism",
     "AbstractModulator",
+    "CalciumExtrusion",
     "CreatineKinase",
     "EAATAffinity",
     "EAATLog",
@@ -100,6 +103,7 @@ __all__ = [
     "KirKager",
     "KirKalia",
     "KirOstby",
+    "KirSaetra",
     "KirSibille",
     "KirSteep",
     "Leak",
@@ -123,6 +127,11 @@ __all__ = [
     "NeuronalRelease",
     "NeuronalUptake",
     "OxidativePhosphorylation",
+    "PRCalcium",
+    "PRPotassium",
+    "PRPotassiumAHP",
+    "PRPotassiumC",
+    "PRSodium",
     "PerfusedExchange",
     "PerfusedUptake",
     "SharedHydrolysis",
@@ -135,6 +144,7 @@ __all__ = [
     "VesicleFusion",
     "VesiclePriming",
     "Water",
+    "WaterMobile",
     "WaterRelaxation",
     "gap_junctions",
     "parameter",

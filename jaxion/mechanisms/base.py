@@ -48,11 +48,19 @@ def _per_cell_or_none(value: Any) -> Array | None:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """Solution on one side of a membrane: concentrations in mM, the osmolarity of all solutes in mM, and the volume in pL (no end of a bath)."""
+    """Solution on one side of a membrane.
+
+    Attributes:
+        concentrations: Concentration of each solute, mM; of a buffered one that of its free part.
+        osmolarity: Concentration of all that counts for osmosis, mM: impermeants and what buffers bind included.
+        volume: Volume, pL; a bath has no end of it.
+        impermeant: Concentration of the impermeants, mM.
+    """
 
     concentrations: dict[str, Array]
     osmolarity: Array
     volume: Array | float = math.inf
+    impermeant: Array | float = 0.0
 
     def __getitem__(self, ion: str) -> Array:
         return self.concentrations[ion]

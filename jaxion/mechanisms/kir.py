@@ -14,6 +14,14 @@ _CYCLE = Cycle(outward={"K": 1})
 _TYPICAL = (0.1, 100.0)
 
 
+def _current(m: MembraneView, g: Array, K_o0: Array, K_i0: Array) -> Array:
+    """Current of Østby's channel, pA, without its rectification in the driving force."""
+    E_K0 = m.RT_F * jnp.log(K_o0 / K_i0)
+    # A sigmoid in place of 1/(1+exp), whose exponential would overflow.
+    open_ = jax.nn.sigmoid((118.6 + m.V) / 44.1) * (1.0 + jnp.exp(-(118.6 + E_K0) / 44.1))
+    return g * jnp.sqrt(m.outside["K"] / K_o0) * open_ * (m.V - m.E("K"))
+
+
 class KirOstby(AbstractMechanism):
     r"""Rectification in the driving force and in the potential, conductance with the root of outer K⁺.
 
@@ -35,11 +43,33 @@ class KirOstby(AbstractMechanism):
 
     def rate(self, m: MembraneView) -> PerCell:
         """K⁺ that leaves, fmol/s."""
-        force, E_K0 = m.V - m.E("K"), m.RT_F * jnp.log(self.K_o0 / self.K_i0)
-        # Sigmoids in place of 1/(1+exp), whose exponential would overflow.
-        driven = jax.nn.sigmoid(-(force + 18.5) / 42.4) * (1.0 + jnp.exp(18.5 / 42.4))
-        open_ = jax.nn.sigmoid((118.6 + m.V) / 44.1) * (1.0 + jnp.exp(-(118.6 + E_K0) / 44.1))
-        return self.g * jnp.sqrt(m.outside["K"] / self.K_o0) * driven * open_ * force / m.F
+        driven = jax.nn.sigmoid(-(m.V - m.E("K") + 18.5) / 42.4) * (1.0 + jnp.exp(18.5 / 42.4))
+        return driven * _current(m, self.g, self.K_o0, self.K_i0) / m.F
+
+
+class KirSaetra(AbstractMechanism):
+    r"""`KirOstby` with the constants that one published code has in place of 18.5 and 42.4 mV, once each: near rest it carries 0.1 % less.
+
+    $$I = g\,\sqrt{\frac{K_o}{K_{o0}}}\;\frac{1+e^{18.4/42.4}}{1+e^{(V-E_K+18.5)/42.5}}\;
+    \frac{1+e^{-(118.6+E_{K0})/44.1}}{1+e^{-(118.6+V)/44.1}}\,(V - E_K), \qquad E_{K0} = \frac{RT}{F}\ln\frac{K_{o0}}{K_{i0}}$$
+
+    Args:
+        g: Conductance of the whole membrane at rest, nS; typical 0.1 to 100 nS.
+        K_o0: Outer K⁺ at rest, mM; published 3.082 mM.
+        K_i0: Inner K⁺ at rest, mM; published 99.959 mM.
+
+    Source: public code of Sætra, Einevoll & Halnes (2021) PLoS Comput Biol 17:e1008143, there with 1.696 mS/cm².
+    """
+
+    g: PerCell = parameter("nS", "conductance at rest", _TYPICAL)
+    K_o0: PerCell = parameter("mM", "outer K at rest", (2.5, 4.0), default=3.082)
+    K_i0: PerCell = parameter("mM", "inner K at rest", (80.0, 130.0), default=99.959)
+    cycle: ClassVar[Cycle] = _CYCLE
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """K⁺ that leaves, fmol/s."""
+        driven = jax.nn.sigmoid(-(m.V - m.E("K") + 18.5) / 42.5) * (1.0 + jnp.exp(18.4 / 42.4))
+        return driven * _current(m, self.g, self.K_o0, self.K_i0) / m.F
 
 
 class KirKager(AbstractMechanism):

@@ -57,3 +57,28 @@ class WaterRelaxation(AbstractMechanism):
         """Water that enters, pL/s."""
         wanted = self.w_0 * (1.0 - self.a * jnp.expm1((m.outside.osmolarity - m.inside.osmolarity) / self.s_pi))
         return (wanted - m.inside.volume) / self.tau
+
+
+class WaterMobile(AbstractMechanism):
+    r"""Osmotic water flux in which impermeants of both sides count as a constant difference, however a side swells.
+
+    $$\frac{dw}{dt} = P\left[\sum_X c_{X,i} + \Delta M - \sum_X c_{X,o}\right]$$
+
+    over all solutes that are no impermeants. Breaks the second law: the flux vanishes where the osmolarities differ.
+
+    Args:
+        P: Osmotic permeability of the whole membrane, pL/(s·mM); typical 1e-5 to 0.1.
+        M: What impermeants add inside beyond those outside $\Delta M$, mM; typical 10 to 300 mM.
+
+    Source: Sætra, Einevoll & Halnes (2021) PLoS Comput Biol 17:e1008143, where the difference balances the initial state.
+    """
+
+    P: PerCell = parameter("pL/s/mM", "osmotic permeability", (1e-5, 0.1))
+    M: PerCell = parameter("mM", "difference of impermeants", (10.0, 300.0))
+    cycle: ClassVar[Cycle] = Cycle(inward={WATER: 1})
+    passive: ClassVar[bool] = False
+
+    def rate(self, m: MembraneView) -> PerCell:
+        """Water that enters, pL/s."""
+        inside, outside = (side.osmolarity - side.impermeant for side in (m.inside, m.outside))
+        return self.P * (inside + self.M - outside)

@@ -5,6 +5,7 @@ from jaxion.models.aminzare_kay2024 import aminzare_kay2024
 from jaxion.models.bez_u937 import bez_u937
 from jaxion.models.donnan1911 import donnan1911
 from jaxion.models.duesterwald2018 import duesterwald2018
+from jaxion.models.edneg2021 import edneg2021
 from jaxion.models.halnes2013 import halnes2013
 from jaxion.models.huebel2016 import huebel2016
 from jaxion.models.huebel_dahlem2014 import huebel_dahlem2014
@@ -18,6 +19,7 @@ __all__ = [
     "bez_u937",
     "donnan1911",
     "duesterwald2018",
+    "edneg2021",
     "halnes2013",
     "huebel2016",
     "huebel_dahlem2014",
