@@ -91,7 +91,7 @@ def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any
     """
     # The model is compiled in one place, `evaluate`, for all methods of a kind; the rest is small, and compiled for all problems alike.
     layout, least_squares = problem.layout, isinstance(method, LeastSquares)
-    evaluate = problem.compiled(type(method), lambda: jax.vmap(lambda *at: method.evaluate(problem, *at)))
+    evaluate = problem.compiled(type(method), lambda problem: jax.vmap(lambda *at: method.evaluate(problem, *at)))
     begin, judge = _compiled("init", method, layout), _compiled("judge", method, layout)
     if least_squares:
         propose = _compiled("propose", method, layout)
@@ -99,7 +99,7 @@ def run(problem: FitProblem, method: Any, unknowns: Any, steps: int, moving: Any
         state = begin(unknowns, evaluate(unknowns, jnp.ones((len(unknowns), len(layout.sizes)))), moving)
     else:
         # An optimiser may search along a line by itself.
-        propose = problem.compiled(("propose", method), lambda: jax.vmap(lambda state: method.propose(problem, state)))
+        propose = problem.compiled(("propose", method), lambda problem: jax.vmap(lambda state: method.propose(problem, state)))
         state = begin(unknowns, evaluate(unknowns))
     history = [np.asarray(state.best_loss)]
     for _ in range(steps):
