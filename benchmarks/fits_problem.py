@@ -25,7 +25,7 @@ NOMINAL, SPREAD = np.array(list(PARAMETERS.values())).T
 
 TOLERANCE = 1e-6
 """A fit is done where a step promises, or brings, a smaller relative decrease of the loss."""
-STEPS = 100
+STEPS = 50
 """Steps at most."""
 REACHED = 0.1
 """A start has come to the optimum if its loss, as the judge computes it, is within so much of the least one: a χ² of 0.2."""
