@@ -8,7 +8,7 @@ from collections.abc import Callable
 import compiled
 import numba
 import numpy as np
-from canonical import SCALE, STATES, WORKLOADS, f
+from canonical import DRIVE, PARAMETERS, SCALE, STATES, WORKLOADS, f
 from gradients_loss import WORKLOAD, WRT, by_saved, loss
 from sksundae.cvode import CVODE
 from transients_sundials import MOST_STEPS
@@ -27,29 +27,14 @@ def prepare(y0: np.ndarray, theta: np.ndarray, mode: str, rtol: float) -> Callab
             return loss(saved, y0), claimed
 
         return run_alone
-    times, at = WORKLOADS[WORKLOAD].times, np.empty(len(theta))
-    compiled_rates, compiled_jacobian = _variational()
-    solver = CVODE(
-        lambda t, z, out: compiled_rates(t, z, at, out),
-        rtol=rtol,
-        atol=np.tile(rtol * SCALE, 1 + WRT),
-        # Newton's matrix leaves out how the sensitivities depend on the states: it only has to converge.
-        jacfn=lambda t, z, _, out: compiled_jacobian(t, z, at, out),
-        linsolver="band",
-        lband=ROWS - 1,
-        uband=ROWS - 1,
-        max_num_steps=MOST_STEPS,
-    )
+    solve = variational(WORKLOADS[WORKLOAD].times, rtol)
 
     def run() -> tuple[np.ndarray, ...]:
         cells = theta.shape[1]
         losses, claimed, gradients = np.full(cells, np.nan), np.zeros(cells, bool), np.full((WRT, cells), np.nan)
         for i in range(cells):
-            at[:] = theta[:, i]
-            found = solver.solve(times, np.concatenate([y0[:, i], np.zeros(WRT * ROWS)]))
-            claimed[i] = found.success
-            if found.success:
-                saved, moved = found.y[:, :ROWS], found.y[:, ROWS:].reshape(-1, WRT, ROWS)
+            saved, moved, claimed[i] = solve(y0[:, i], theta[:, i])
+            if claimed[i]:
                 losses[i] = loss(saved, y0[:, i])
                 gradients[:, i] = np.einsum("ti,tki->k", by_saved(saved, y0[:, i]), moved) / theta[:WRT, i]
         return losses, claimed, gradients
@@ -57,7 +42,31 @@ def prepare(y0: np.ndarray, theta: np.ndarray, mode: str, rtol: float) -> Callab
     return run
 
 
-def _variational() -> tuple[Callable[..., None], Callable[..., None]]:
+def variational(times: np.ndarray, rtol: float) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, bool]]:
+    """Function from a start and θ of one cell to states `(times, 16)`, their derivatives by ln θ `(times, 25, 16)`, and the solver's claim."""
+    at = np.empty(len(PARAMETERS) + len(DRIVE))
+    rates, jacobian = _compiled_variational()
+    solver = CVODE(
+        lambda t, z, out: rates(t, z, at, out),
+        rtol=rtol,
+        atol=np.tile(rtol * SCALE, 1 + WRT),
+        # Newton's matrix leaves out how the sensitivities depend on the states: it only has to converge.
+        jacfn=lambda t, z, _, out: jacobian(t, z, at, out),
+        linsolver="band",
+        lband=ROWS - 1,
+        uband=ROWS - 1,
+        max_num_steps=MOST_STEPS,
+    )
+
+    def solve(y0: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+        at[:] = theta
+        found = solver.solve(times, np.concatenate([y0, np.zeros(WRT * ROWS)]))
+        return found.y[:, :ROWS], found.y[:, ROWS:].reshape(-1, WRT, ROWS), found.success
+
+    return solve
+
+
+def _compiled_variational() -> tuple[Callable[..., None], Callable[..., None]]:
     """Rates of the states and of θ ∂y/∂θ, and the blocks on the diagonal of their Jacobian, in which one cell's J is repeated."""
     sizes = {"t": None, "y": ROWS, "theta": 30}
     rate, by_y, by_theta = compiled.function(f, **sizes), compiled.derivative(f, "y", **sizes), compiled.derivative(f, "theta", **sizes)

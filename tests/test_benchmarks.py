@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -183,6 +184,19 @@ def judged_gradients(bench):
     y0 = canonical.start(parameters)
     theta = canonical.driven(parameters, canonical.WORKLOADS["anoxia"].drive)
     return y0, theta, bench("gradients_sundials").prepare(y0, theta, "gradient", 1e-10)()
+
+
+def test_all_contenders_fit_the_same_loss(bench, rng):
+    task = bench("fits_problem")
+    recorded = rng.standard_normal((len(task.TIMES), len(task.ROWS)))
+
+    def course(theta):
+        return jnp.outer(jnp.asarray(task.TIMES) / 600, theta[:16])
+
+    theta = task.starts(3, seed=1)[:, 2]
+    wanted = task.residuals(np.asarray(course(jnp.asarray(theta))), recorded, np.log(theta))
+    found = task.problem(course, recorded).loss(dict(zip(task.PARAMETERS, jnp.asarray(theta), strict=True)))
+    assert float(found) == pytest.approx(np.sum(wanted**2) / 2, rel=1e-12)
 
 
 def test_packages_that_are_missing_leave_their_contenders_out(bench):

@@ -10,7 +10,8 @@ from reference import fits as reference
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 NAMES = sorted(path.parent.name for path in EXPERIMENTS.glob("*/run.py"))
 FITS = [name for name in NAMES if name.startswith("fit_")]
-SWEEPS = [name for name in NAMES if name not in FITS]
+RECOVERIES = ["coverage_of_intervals"]
+SWEEPS = [name for name in NAMES if name not in (*FITS, *RECOVERIES)]
 
 
 def load(name, file="run.py"):
@@ -52,6 +53,27 @@ def test_the_comparison_of_a_fit_sees_a_difference(name):
     expected = json.loads((EXPERIMENTS / name / "expected.json").read_text())
     assert same(expected, expected)
     assert not same(displaced(expected), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECOVERIES)
+def test_first_recoveries_end_as_they_did(name):
+    experiment = load(name)
+    expected = json.loads((EXPERIMENTS / name / "expected.json").read_text())
+    assert experiment.same(experiment.run(experiment.CHECKED), expected)
+
+
+@pytest.mark.parametrize("name", RECOVERIES)
+def test_the_comparison_of_recoveries_sees_another_end_and_intervals_that_are_too_short(name):
+    experiment = load(name)
+    expected = json.loads((EXPERIMENTS / name / "expected.json").read_text())
+    assert experiment.same(expected, expected)
+    of = expected["pump block"]["repetitions"]
+    another = [{**of[0], "z": [0.02 + z for z in of[0]["z"]]}, *of[1:]]
+    assert not experiment.same({**expected, "pump block": {"repetitions": another}}, expected)
+    missed = [{**one, "inside": [*one["inside"][:-1], one["inside"][-1] and i % 4 > 0]} for i, one in enumerate(of)]
+    too_short = {**expected, "pump block": experiment.summary("pump block", missed)}
+    assert not experiment.same(too_short, too_short)
 
 
 def displaced(found):

@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -195,3 +196,17 @@ def test_times_are_converted():
     recording = Recording({"t": [0.1, 0.9], "neuron.V": [-70.0, -71.0]}, units={"t": "min"})
     problem = FitProblem(cell(), PUMP_BLOCK, recording, FREE, {"neuron.V": 1.0})
     assert problem.channels[0].axis.values.tolist() == pytest.approx([6.0, 54.0])
+
+
+def test_starts_that_are_done_are_left_to_fail_unless_the_function_may_loop_for_ever():
+    def plain(x, a, b):
+        return a * x**b
+
+    def looping(x, a, b):
+        return jax.lax.while_loop(lambda s: jnp.any(jnp.isnan(s)), lambda s: s, a * x**b)
+
+    table = {"x": np.array([1.0, 2.0, 3.0]), "y": np.array([2.0, 8.0, 18.5])}
+    free = {"a": jaxion.positive(1.0), "b": jaxion.positive(1.0)}
+    found = [jaxion.fit(jaxion.FitProblem(f, None, table, free, {"y": 0.1}), starts=8, spread=0.5) for f in (plain, looping)]
+    np.testing.assert_array_equal(found[0].losses, found[1].losses)
+    np.testing.assert_array_equal(found[0].history, found[1].history)

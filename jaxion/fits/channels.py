@@ -33,10 +33,10 @@ class Channel:
         name: Path, or column of a table.
         unit: Unit of all its numbers.
         axis: What it is drawn over.
-        data: Measured values, `(samples,)`.
+        data: Measured values, `(samples,)`; may be traced.
         there: Where they were measured.
         noise: How they scatter.
-        sd: Standard deviations, `(samples,)`; ones where they are estimated.
+        sd: Standard deviations, `(samples,)`; ones where they are estimated; may be traced.
         scale: Whether the data are an unknown multiple of the model's values.
         offset: Whether an unknown constant is added to them.
     """
@@ -44,10 +44,10 @@ class Channel:
     name: str
     unit: str
     axis: Axis
-    data: np.ndarray
+    data: Any
     there: np.ndarray
     noise: Noise
-    sd: np.ndarray
+    sd: Any
     scale: bool = False
     offset: bool = False
 
@@ -57,9 +57,10 @@ class Channel:
         return int(self.there.sum())
 
     @property
-    def smallest(self) -> float:
+    def smallest(self) -> Array:
         """Least standard deviation that an estimate may have."""
-        return max(_SMALLEST * float(np.sqrt(np.mean(self.data[self.there] ** 2))), 1e-150)
+        square = jnp.mean(jnp.asarray(self.data)[np.flatnonzero(self.there)] ** 2)
+        return jnp.maximum(_SMALLEST * jnp.sqrt(square), 1e-150)
 
     def gain(self, predicted: Float[Array, " samples"]) -> tuple[Array, Array]:
         r"""Scale $a$ and offset $b$ that fit best: they minimise $\sum (a p + b - d)^2/\sigma^2$ for predicted $p$ and measured $d$.
@@ -70,7 +71,7 @@ class Channel:
         Source: Golub & Pereyra (1973) SIAM J Numer Anal 10:413.
         """
         one, zero = jnp.ones(()), jnp.zeros(())
-        weight = jnp.asarray(np.where(self.there, 1.0 / self.sd**2, 0.0))
+        weight = jnp.where(self.there, 1.0 / jnp.asarray(self.sd) ** 2, 0.0)
         weight = weight / jnp.sum(weight)
         p, d = predicted, jnp.asarray(self.data)
         if not self.scale:

@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -19,6 +18,7 @@ from jaxion.fits.channels import Channel
 from jaxion.fits.experiments import AbstractExperiment, failed, on_model
 from jaxion.fits.parameters import Parameters, Unknowns
 from jaxion.fits.recordings import as_recording
+from jaxion.fits.sharing import Compiled, Function, compiled_for
 from jaxion.fits.tables import on_function, on_mechanism
 from jaxion.fits.transforms import Unbounded
 from jaxion.mechanisms.base import AbstractMechanism
@@ -92,6 +92,7 @@ class FitProblem:
     Attributes:
         experiments: What was measured, and how the same is computed.
         parameters: What is free, tied, or fixed.
+        taken: For each experiment the parameter that each of its paths takes.
 
     Example:
         >>> import jaxion
@@ -104,6 +105,7 @@ class FitProblem:
 
     experiments: tuple[AbstractExperiment, ...]
     parameters: Parameters
+    taken: tuple[dict[str, str], ...]
 
     def __init__(
         self,
@@ -148,8 +150,8 @@ class FitProblem:
         return problem
 
     def _set(self, experiments: tuple[AbstractExperiment, ...], parameters: Parameters, taken: tuple[dict[str, str], ...]) -> None:
-        self.experiments, self.parameters, self._taken = experiments, parameters, taken
-        self._compiled: dict[Any, Callable[..., Any]] = {}
+        self.experiments, self.parameters, self.taken = experiments, parameters, taken
+        self._shared: Compiled | None = None
 
     @classmethod
     def join(cls, *problems: "FitProblem", local: Sequence[str] = ()) -> "FitProblem":
@@ -165,7 +167,7 @@ class FitProblem:
         """
         if not problems:
             raise ValueError("There must be at least one problem to join, but there is none.")
-        known = {name for problem in problems for taken in problem._taken for name in taken.values()}
+        known = {name for problem in problems for taken in problem.taken for name in taken.values()}
         for name in local:
             if name not in known:
                 raise PathError(f"`{name}` is no parameter of these problems.{nearest(name, known)}")
@@ -173,7 +175,7 @@ class FitProblem:
         for i, problem in enumerate(problems):
             names = {name: f"{name}#{i + 1}" for name in local}
             parts.append(own.renamed(problem.parameters, names))
-            taken += [{path: names.get(name, name) for path, name in one.items()} for one in problem._taken]
+            taken += [{path: names.get(name, name) for path, name in one.items()} for one in problem.taken]
         experiments = tuple(experiment for problem in problems for experiment in problem.experiments)
         joined._set(experiments, own.join(parts), tuple(taken))
         return joined
@@ -223,7 +225,7 @@ class FitProblem:
     def by_experiment(self, values: Mapping[str, Any]) -> list[tuple[AbstractExperiment, dict[str, Any]]]:
         """Each experiment with the values of the paths that it takes, those that are tied or fixed included."""
         everything = self.parameters.all_values(values)
-        pairs = zip(self.experiments, self._taken, strict=True)
+        pairs = zip(self.experiments, self.taken, strict=True)
         return [(experiment, {path: everything[name] for path, name in taken.items()}) for experiment, taken in pairs]
 
     def predict(self, values: Mapping[str, Any]) -> tuple[list[Array], Array]:
@@ -285,11 +287,31 @@ class FitProblem:
         """`evaluate` at a vector of unknowns."""
         return self.evaluate(self.parameters.values(u), sd)
 
-    def compiled(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-        """A function that is compiled once for this problem, whichever fit or profile asks for it."""
-        if key not in self._compiled:
-            self._compiled[key] = jax.jit(make())
-        return self._compiled[key]
+    @property
+    def numbers(self) -> list[tuple[Any, Any]]:
+        """What was measured, and its scatter, of each channel."""
+        return [(channel.data, channel.sd) for channel in self.channels]
+
+    def with_numbers(self, numbers: Sequence[tuple[Any, Any]]) -> "FitProblem":
+        """The same problem with other numbers measured."""
+        left, same, experiments = list(numbers), type(self).__new__(type(self)), []
+        for experiment in self.experiments:
+            channels = [dataclasses.replace(c, data=data, sd=sd) for c, (data, sd) in zip(experiment.channels, left, strict=False)]
+            left = left[len(channels) :]
+            experiments.append(dataclasses.replace(experiment, channels=tuple(channels)))  # pyright: ignore[reportArgumentType]
+        same._set(tuple(experiments), self.parameters, self.taken)
+        return same
+
+    def compiled(self, key: Any, make: Callable[["FitProblem"], Callable[..., Any]]) -> Function:
+        """A function of a problem, compiled once for all that differ from this one in what was measured alone.
+
+        Args:
+            key: What tells it from other functions.
+            make: Makes it of a problem, whose numbers may be tracers.
+        """
+        if self._shared is None:
+            self._shared = compiled_for(self)
+        return Function(self._shared.function(key, make), self.numbers)
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:

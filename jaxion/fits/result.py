@@ -87,7 +87,7 @@ class Fit:
 
     def _evaluate(self, u: Array, sd: Array) -> Linearised:
         """What is computed at a vector of unknowns; in a batch of as many as there were starts, which is compiled already."""
-        evaluate = self.problem.compiled(LeastSquares, lambda: jax.vmap(lambda u, sd: linearised(self.problem, u, sd)))
+        evaluate = self.problem.compiled(LeastSquares, lambda problem: jax.vmap(lambda u, sd: linearised(problem, u, sd)))
         count = (len(self.losses), 1)
         return jax.tree.map(lambda x: x[0], evaluate(jnp.tile(u, count), jnp.tile(sd, count)))
 

@@ -1,0 +1,88 @@
+"""What is compiled for a fit, shared by all problems that differ in what was measured alone: cell after cell through one protocol.
+
+Design notes. The data are arguments of what is compiled, not constants in it. Models and protocols are the same if they are the same
+objects, which what is compiled keeps alive. Problems with a function of the user share nothing: what it reads besides its arguments may change.
+"""
+
+import collections
+import dataclasses
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Final
+
+import jax
+import numpy as np
+
+from jaxion.fits.channels import Channel
+from jaxion.fits.noise import Known
+from jaxion.model import Model
+
+if TYPE_CHECKING:
+    from jaxion.fits.problem import FitProblem
+
+KEPT: Final = 8
+"""Structures whose compiled functions are kept, the last ones used."""
+
+_kept: collections.OrderedDict[Hashable, "Compiled"] = collections.OrderedDict()
+
+
+@dataclasses.dataclass(frozen=True)
+class Function:
+    """A compiled function of one problem."""
+
+    shared: Any
+    numbers: Any
+
+    def __call__(self, *given: Any) -> Any:
+        """What it makes of what is given."""
+        return self.shared(self.numbers, *given)
+
+    def traced(self, *given: Any) -> Any:
+        """Its program."""
+        return self.shared.trace(self.numbers, *given).jaxpr
+
+
+class Compiled:
+    """Functions compiled for a problem and all that have its structure."""
+
+    def __init__(self, problem: "FitProblem"):
+        self._problem = problem
+        self._functions: dict[Any, Any] = {}
+
+    def function(self, key: Any, make: Callable[["FitProblem"], Callable[..., Any]]) -> Any:
+        """A function of the numbers of a problem and of whatever the one is given that `make` makes of a problem."""
+        if key not in self._functions:
+
+            def of_numbers(numbers: Any, *given: Any) -> Any:
+                return make(self._problem.with_numbers(numbers))(*given)
+
+            self._functions[key] = jax.jit(of_numbers)
+        return self._functions[key]
+
+
+def compiled_for(problem: "FitProblem") -> Compiled:
+    """What is compiled for problems of this structure."""
+    if not all(isinstance(experiment.model, Model) for experiment in problem.experiments):
+        return Compiled(problem)
+    key = structure((problem.experiments, problem.parameters, problem.taken))
+    found = _kept.pop(key) if key in _kept else Compiled(problem)
+    _kept[key] = found
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return found
+
+
+def structure(part: Any) -> Hashable:
+    """All of a part of a problem but what was measured and how much it scatters, so that equal structures are computed alike."""
+    if isinstance(part, np.ndarray):
+        return part.shape, str(part.dtype), part.tobytes()
+    if isinstance(part, tuple | list):
+        return tuple(structure(one) for one in part)
+    if isinstance(part, dict):
+        return tuple((name, structure(one)) for name, one in part.items())
+    if part is None or isinstance(part, str | bool | int | float):
+        return type(part), part
+    if dataclasses.is_dataclass(part) and type(part).__module__.startswith("jaxion.fits"):
+        left_out = ("data", "sd") if isinstance(part, Channel) else ("size",) if isinstance(part, Known) else ()
+        fields = [field.name for field in dataclasses.fields(part) if field.name not in left_out]
+        return type(part), tuple(structure(getattr(part, name)) for name in fields)
+    return "the same", id(part)
