@@ -42,7 +42,7 @@ class Checkpoint:
         self.parts = {
             "model": fingerprint(models),
             "data": fingerprint(problem.experiments),
-            "free parameters": fingerprint(problem.parameters, problem._taken),
+            "free parameters": fingerprint(problem.parameters, problem.taken),
             "method": fingerprint(method),
             "starts": fingerprint(np.asarray(unknowns)),
         }
