@@ -160,7 +160,7 @@ def test_list_names_everything_with_its_source(run, what):
     entries = json.loads(out)
     assert code == 0
     assert all(entry["name"] and entry["source"] for entry in entries)
-    tools = {"AbstractGated", "AbstractMechanism", "AbstractModulator", "MembraneView", "Side", "parameter"}
+    tools = {"AbstractGated", "AbstractMechanism", "AbstractModulator", "MembraneView", "Side", "gap_junctions", "parameter"}
     assert {entry["name"] for entry in entries} == set(getattr(jaxion, what).__all__) - tools
     assert entries[0]["source"] in run("list", what)[1]
 

@@ -225,7 +225,6 @@ CONSTRUCTIONS = {
         ConservationError,
         r"^Counts of a cycle must be whole and not negative, but `K` has -1\.$",
     ),
-    "negative ATP": (lambda: Cycle(ATP=-1), ConservationError, r"`ATP` has -1\.$"),
     "valence": (lambda: valence("Mg"), ConservationError, r"^Unknown species `Mg`"),
     "ion of a leak": (lambda: Leak("Chloride", 1.0), ConservationError, r"^Unknown species `Chloride`"),
     "ion of a compartment": (

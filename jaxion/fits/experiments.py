@@ -74,6 +74,10 @@ class AbstractExperiment(abc.ABC):
     def with_values(self, values: Values) -> Any:
         """The model with other values of parameters."""
 
+    def with_channels(self, channels: tuple[Channel, ...]) -> Any:
+        """The same with other numbers measured."""
+        return dataclasses.replace(self, channels=channels)  # pyright: ignore[reportArgumentType]
+
     @abc.abstractmethod
     def predict(self, values: Values) -> tuple[dict[str, Array], Array]:
         """Each channel's values at every sample, and the `Status` of what was computed; in plain JAX."""

@@ -12,6 +12,7 @@ Source: McFadden (1989) Econometrica 57:995 for simulated moments with common ra
 100:1989 for the partial correlations.
 """
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Mapping
@@ -105,6 +106,12 @@ class PopulationData(AbstractExperiment):
         return tuple(
             Channel(statistic.name, "", nothing, data[i : i + 1], there, Known(1.0), one) for i, statistic in enumerate(self.statistics)
         )
+
+    def with_channels(self, channels: tuple[Channel, ...]) -> "PopulationData":
+        """The same with other numbers measured."""
+        same = copy.copy(self)
+        object.__setattr__(same, "channels", channels)
+        return same
 
     def nominal(self, name: str) -> float | None:
         """Where a search begins."""

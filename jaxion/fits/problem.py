@@ -298,7 +298,7 @@ class FitProblem:
         for experiment in self.experiments:
             channels = [dataclasses.replace(c, data=data, sd=sd) for c, (data, sd) in zip(experiment.channels, left, strict=False)]
             left = left[len(channels) :]
-            experiments.append(dataclasses.replace(experiment, channels=tuple(channels)))  # pyright: ignore[reportArgumentType]
+            experiments.append(experiment.with_channels(tuple(channels)))
         same._set(tuple(experiments), self.parameters, self.taken)
         return same
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from jaxion.kernel.derive import pullback, pushforward
-from jaxion.kernel.graph import FUNCTIONS, Graph, Node, sorted_nodes, substitute
+from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, Node, sorted_nodes, substitute
 
 SHORT: Final = 700
 """Operations below which what would be a procedure is written out after all: a call passes its numbers through memory, which costs time."""
@@ -90,7 +90,8 @@ def hoisted(outputs: Sequence[Node], moving: Sequence[Node]) -> tuple[list[Node]
     """
     nodes, depends = sorted_nodes(outputs), {node.number for node in moving}
     for node in nodes:
-        if any(isinstance(arg, Node) and arg.number in depends for arg in node.args):
+        # Only numbers are inputs: what is true is found out again.
+        if node.op in COMPARISONS or node.op in LOGIC or any(isinstance(arg, Node) and arg.number in depends for arg in node.args):
             depends.add(node.number)
     used = [arg for node in nodes if node.number in depends for arg in node.args if isinstance(arg, Node)]
     still = {arg.number: arg for arg in [*used, *outputs] if arg.number not in depends and arg.op not in ("input", "constant")}
