@@ -15,8 +15,8 @@ def cell():
     return jaxion.models.duesterwald2018()
 
 
-def at_rest(cell, V, sd=1.0, **options):
-    options: Any = {"free": {"neuron.kcc2.g": jaxion.positive()}} | options
+def at_rest(cell, V, sd=1.0, **given: Any):
+    options: Any = {"free": {"neuron.kcc2.g": jaxion.positive()}} | given
     return jaxion.FitProblem(cell, None, {"neuron.V": (V, sd), "neuron.Cl": (6.0, 0.5)}, **options)
 
 

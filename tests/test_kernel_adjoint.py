@@ -135,7 +135,8 @@ def test_nothing_of_the_kernel_is_computed_by_jax_numpy_in_a_compiled_gradient(n
 def test_a_phase_without_duration_has_the_derivative_of_a_short_one(numbers):
     def end(length, **options):
         edges = jnp.stack([jnp.zeros(CELLS), jnp.ones(CELLS), 1.0 + length, 2.0 + length])
-        return course(*numbers[:3], edges, saves=(), reductions=(), rtol=1e-11, **options).final[0]
+        start, theta, drive, _ = numbers
+        return course(start, theta, drive, edges, saves=(), reductions=(), rtol=1e-11, **options).final[0]
 
     at, unit = jnp.zeros(CELLS), jnp.ones(CELLS)
     difference = (-3 * end(at) + 4 * end(at + 1e-4) - end(at + 2e-4)) / 2e-4
