@@ -77,7 +77,7 @@ def _contenders(arguments: argparse.Namespace, recorded: np.ndarray, rest: np.nd
 
     return [
         rival("jaxion", "fits_jaxion", (seed,), 1, processes=1),
-        # The last starts are not like the first ones: some wander, and take most of the time of all.
+        # Of the later starts one tries a cell that spikes for minutes, which takes most of the time of all.
         rival(SAME, "fits_jaxion", (seed,), 4, processes=1),
         rival("diffrax Kvaerno3, jaxion's optimiser", "fits_diffrax", (seed,), 8, processes=1),
         rival("SciPy least_squares, differences of numbalsoda LSODA", "fits_scipy", ("numbalsoda", "lm"), 4, needs="numbalsoda"),
