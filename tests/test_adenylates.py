@@ -216,6 +216,7 @@ def test_energy_that_is_used_is_what_the_pools_lose(fed, deprived):
     assert abs(float(found.error)) < 1e-7
 
 
+@pytest.mark.slow
 def test_phosphocreatine_buys_time():
     measure = {"half": jaxion.crossing("neuron.ATP", 1.2, direction="down")}
     times = []
@@ -225,6 +226,7 @@ def test_phosphocreatine_buys_time():
     assert times[0] > 2.0 * times[1] > 0.0
 
 
+@pytest.mark.slow
 def test_pump_of_four_states_stops_where_ATP_no_longer_pays_and_then_makes_it():
     model = cell(four_state())
     run = jaxion.solve(model, Protocol(rest(10), anoxia(900)), start="setpoint", save="0:910:911", rtol=1e-9)
@@ -242,6 +244,7 @@ def test_pump_of_four_states_stops_where_ATP_no_longer_pays_and_then_makes_it():
     assert float(run["neuron.nka.ATP"][turn + 10]) < 0
 
 
+@pytest.mark.slow
 def test_gradient_of_a_transient_is_that_of_differences(fed):
     def ATP(k):
         return jaxion.solve(jaxion.replace(fed, {"neuron.creatine_kinase.k": k}), Protocol(anoxia(60)), rtol=1e-9).final["neuron.ATP"]

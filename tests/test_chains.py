@@ -148,6 +148,7 @@ def test_a_chain_has_a_closure_of_its_own(closure):
 # Spatial buffering
 
 
+@pytest.mark.slow
 def test_the_column_rests_where_published():
     point = jaxion.setpoint(column(2))
     for path, value in buffering.REST.items():
@@ -166,6 +167,7 @@ def test_the_charge_of_a_node_is_conserved_unless_a_link_takes_it_away():
     assert len(opened.structure.balances) == 2
 
 
+@pytest.mark.slow
 def test_both_closures_of_a_chain_give_one_course():
     model = stimulated(column(2))
     other = rebuilt(model, "state")

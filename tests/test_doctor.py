@@ -52,6 +52,7 @@ def test_all_is_well(doctor):
     assert list(outcomes(found)) == ["x64", "lowering", *STIFF, *conserved, *compared, "store round trip"]
 
 
+@pytest.mark.slow
 def test_json_says_what_was_found_and_what_was_allowed(doctor, only):
     only(machines, stiff)
     code, found = doctor()
@@ -82,6 +83,7 @@ def test_the_table_has_a_line_for_each_examination(only, capsys):
     assert lines[-1] == "jaxion doctor: all 3 examinations ok."
 
 
+@pytest.mark.slow
 def test_a_wrong_end_fails_in_its_own_line(doctor, only, monkeypatch, capsys):
     only(machines, stiff)
     wrong = PROBLEMS["hires"]._replace(end=PROBLEMS["hires"].end * (1.0 + 1e-5))
@@ -95,6 +97,7 @@ def test_a_wrong_end_fails_in_its_own_line(doctor, only, monkeypatch, capsys):
     assert printed.endswith("jaxion doctor: 1 of 7 examinations failed.\n")
 
 
+@pytest.mark.slow
 def test_what_raises_is_a_failed_line_with_its_message_and_hides_no_other(doctor, only, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise OSError("the disk\nis full")
@@ -144,6 +147,7 @@ def test_a_lowering_that_was_chosen_is_well(only, monkeypatch):
     assert "must be one of auto, llvm, xla, but it is `lvm`" in jaxion.doctor()["lowering"].detail
 
 
+@pytest.mark.slow
 def test_a_leak_in_the_books_is_found(only, monkeypatch):
     only(conservation)
     assert jaxion.doctor().ok

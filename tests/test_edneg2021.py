@@ -113,6 +113,7 @@ def test_rests_where_its_equations_lead(model, point):
     np.testing.assert_allclose(model.pack(point.snapshot), rows(model, y[:, -1]), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_every_sensitivity_of_the_rest_is_finite(model):
     wrt = [path.name for path in jaxion.paths(model) if path.kind == "parameter" and path.name.endswith((".g", ".v_max", ".P", ".u"))]
     found = jaxion.sensitivity(model, of=("soma.neuron.V", "soma.ecs.K", "dendrite.astrocyte.volume"), wrt=tuple(wrt))

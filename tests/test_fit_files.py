@@ -190,6 +190,7 @@ def test_a_fit_that_fails_leaves_a_page_and_an_exit_code(write, tmp_path, capsys
     assert "The fit failed: not_finite" in write_report(tmp_path / "out").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_says_what_is_not_determined_and_shows_profiles(tmp_path):
     def product(x, a, b):
         return a * b * x

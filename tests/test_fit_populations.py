@@ -134,6 +134,7 @@ def frail():
     return jaxion.replace(cell(), {path: factor * float(cell()[path]) for path, factor in factors.items()})
 
 
+@pytest.mark.slow
 def test_cells_that_fail_spoil_neither_the_loss_nor_its_gradient():
     summary = Summary(50, {"neuron.V": -40.0, "neuron.Na": 30.0}, {"neuron.V": 3.0})
     data, p = problem({"neuron.leak_Na.g": LogNormal(1.5)}, summary, cells=60, model=frail())

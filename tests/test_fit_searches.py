@@ -148,6 +148,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         jaxion.fit(bent(), checkpoint=tmp_path)
 
 
+@pytest.mark.slow
 def test_fingerprints_are_those_of_another_process():
     code = """
 import optax, jax.numpy as jnp, jaxion

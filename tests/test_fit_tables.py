@@ -15,6 +15,7 @@ from jaxion.mechanisms import NaKATPaseKager
 # Published data
 
 
+@pytest.mark.slow
 def test_hill_fit_of_the_pump_over_sodium_is_that_of_least_squares():
     fit = hill_fit()
     for name in fit.values:
@@ -67,6 +68,7 @@ def test_all_methods_come_to_the_same_place():
     assert len(adam.history) == 401
 
 
+@pytest.mark.slow
 def test_any_optax_optimiser_works_with_clipping_and_a_line_search():
     problem = straight(2 * X - 1)
     clipped = jaxion.fit(problem, optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.02, momentum=0.9)), steps=300, starts=3)
@@ -132,6 +134,7 @@ def test_a_start_that_no_longer_improves_ends_early():
 # The loss in plain JAX
 
 
+@pytest.mark.slow
 def test_the_loss_composes_with_jit_vmap_and_grad():
     problem = straight(2 * X - 1, noise=0.5)
     values = {"a": jnp.asarray(1.0), "b": jnp.asarray(0.0)}

@@ -75,6 +75,7 @@ def test_the_consistent_variant_rests_where_published_on_leaks_that_differ_where
 POOLS = [f"neuron.Glu_{pool}" for pool in ("D", "N", "R", "R1", "R2", "R3")]
 
 
+@pytest.mark.slow
 def test_every_cell_has_a_set_point_and_many_have_empty_vesicles(rng):
     model = jaxion.models.kalia2021(gates="qss")
     activities = [path.name for path in jaxion.paths(model) if path.name.endswith(".activity")]

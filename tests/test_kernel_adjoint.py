@@ -63,6 +63,7 @@ def reverse(numbers):
     return gradient(numbers)
 
 
+@pytest.mark.slow
 def test_machine_code_agrees_with_jax_numpy(numbers, reverse):
     for found, expected in zip(reverse, gradient(numbers, lowering="xla"), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * np.max(np.abs(expected)))
@@ -164,6 +165,7 @@ def test_traced_times_to_save_at_are_left_to_jax_numpy(numbers):
     np.testing.assert_allclose(saved, course(*numbers).saved, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_another_version_of_the_interface_is_one_warning_and_the_same_numbers(numbers, monkeypatch):
     expected = course(*numbers)
     monkeypatch.setattr(ffi, "version", lambda: (7, 1))

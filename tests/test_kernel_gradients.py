@@ -95,6 +95,7 @@ FAILING = System(
 BAD = {"blow-up": (1.0, 0.0, 2.0), "negative": (0.0, 1.0, 2.0), "not finite": (0.0, 0.0, -1.0), "NaN": (np.nan, 0.0, 2.0)}
 
 
+@pytest.mark.slow
 @each_lowering
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place, lowering):

@@ -14,6 +14,7 @@ RELIEVED = {"wei2014": {"neuron.nka"}}
 """Pumps that take from another pump's work: the glia's pump is paid by the K⁺ that comes into their space, and the neuron's takes some out."""
 
 
+@pytest.mark.slow
 @each_model
 def test_parts_add_up_to_what_the_pumps_use_at_a_set_point(name):
     model = function(name)()

@@ -144,6 +144,7 @@ def test_pivots_that_are_lost_to_rounding_are_computed_again(batch, point, monke
     np.testing.assert_array_equal(again, expected)
 
 
+@pytest.mark.slow
 def test_under_transformations_machine_code_seeks_as_well():
     cell = models.duesterwald2018()
 

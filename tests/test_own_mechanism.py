@@ -106,6 +106,7 @@ def test_it_moves_the_set_point_as_far_as_central_differences_say(model):
     assert float(slope) == pytest.approx(float(found["neuron.Na", "neuron.swap.u"]), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_it_is_machine_code_that_says_what_jax_numpy_says(batch, monkeypatch):
     points = [jaxion.setpoint(batch, lowering=lowering) for lowering in ("llvm", "xla")]
     np.testing.assert_allclose(points[0].y, points[1].y, rtol=1e-11)

@@ -178,6 +178,7 @@ def test_a_batch_is_as_its_cells_alone(cells):
 # Derivatives.
 
 
+@pytest.mark.slow
 def test_drive_is_differentiable_in_durations_and_values(model):
     def numbers(theta):
         duration, fraction, K, begin = theta

@@ -84,6 +84,7 @@ def derivatives(request):
     return first, jax.jit(jax.hessian(loss, argnums=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [0, 1, 3], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_cell_changes_nothing_for_the_others(derivatives, kind, position):

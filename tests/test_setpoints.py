@@ -184,6 +184,7 @@ NO_SECOND_ROUND = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lowering", NO_SECOND_ROUND)
 def test_integration_finds_from_far_starts_what_newton_alone_misses(lowering, rng, monkeypatch):
     nominal = models.duesterwald2018()

@@ -86,6 +86,7 @@ def test_transformations_of_a_loss_that_solves(name, pushed):
     np.testing.assert_allclose(TRANSFORMATIONS[name](AT), pushed, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_wrt_gives_forward_sensitivities_of_paths_and_measures(cell):
     protocol = Protocol(block("neuron.nka", 1.0, 60.0))
     options = {"start": "setpoint", "save": [1.0, 60.0], "measure": {"top": maximum("neuron.V")}}

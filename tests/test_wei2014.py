@@ -91,6 +91,7 @@ def test_is_where_published_after_200_s_and_rests_nearby(model):
     assert O2 * float(point["ecs.O2"]) == pytest.approx(y[11, -1], rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(transients.WEI_2014))
 def test_regimes_are_the_published_ones(name, model):
     wanted = transients.WEI_2014[name]
@@ -114,6 +115,7 @@ def test_regimes_are_the_published_ones(name, model):
         assert found[key] == pytest.approx(value, rel=rel), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "name"), [({"O_b": 0.0}, "anoxic_depolarisation"), ({"K_b": 20.0}, "spreading_depression")])
 def test_first_spike_is_that_of_the_equations(changes, name, model):
     t, y = by_scipy(7.0, **changes)
@@ -127,6 +129,7 @@ def test_first_spike_is_that_of_the_equations(changes, name, model):
 # Oxygen
 
 
+@pytest.mark.slow
 def test_oxygen_is_accounted_for(model):
     measure = {key: integral(f"{key}.rate") for key in ("ecs.oxygen", "ecs.respiration", "neuron.respiration")}
     sol = jaxion.solve(model, Protocol(anoxia(5), rest(5)), measure=measure, rtol=1e-8)
