@@ -29,8 +29,11 @@ def test_every_model_with_a_pump_has_an_episode():
         assert bool(pumps) == bool(episodes(model)), name
 
 
+DIFFRAX_ENDS = pytest.mark.xfail(run=False, reason="diffrax does not finish: 500 s of computing, and more than a million steps")
+
+
 @pytest.mark.slow
-@each_model
+@pytest.mark.parametrize("name", [pytest.param(n, marks=DIFFRAX_ENDS) if n == "kalia2021" else n for n in jaxion.models.__all__])
 def test_kernel_and_diffrax_give_one_course(name):
     model = quasi_steady(name)
     for episode in episodes(model):
