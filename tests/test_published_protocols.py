@@ -29,17 +29,19 @@ def test_every_model_with_a_pump_has_an_episode():
         assert bool(pumps) == bool(episodes(model)), name
 
 
-DIFFRAX_ENDS = pytest.mark.xfail(run=False, reason="diffrax does not finish: 500 s of computing, and more than a million steps")
+DIFFRAX_RTOL = {"kalia2021": 1e-6}
+"""Tolerance of diffrax where it is not 1e-7: there it takes 6,516 steps, and a million do not bring it to the end with 1e-7."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param(n, marks=DIFFRAX_ENDS) if n == "kalia2021" else n for n in jaxion.models.__all__])
+@each_model
 def test_kernel_and_diffrax_give_one_course(name):
     model = quasi_steady(name)
     for episode in episodes(model):
         end = float(jaxion.protocols.resolve(jaxion.protocols.of(model)[episode], model).edges[-1])
         times = np.linspace(0.0, end, 11)
-        runs = [jaxion.solve(model, episode, save=times, rtol=1e-7, backend=backend) for backend in ("kernel", "diffrax")]
+        roads = {"kernel": 1e-7, "diffrax": DIFFRAX_RTOL.get(name, 1e-7)}
+        runs = [jaxion.solve(model, episode, save=times, rtol=rtol, backend=backend) for backend, rtol in roads.items()]
         kernel, other = (np.asarray(run.saved) for run in runs)
         size = np.abs(other).max(axis=0)
         np.testing.assert_allclose(kernel / size, other / size, rtol=0, atol=1e-4, err_msg=episode)
