@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxion.errors import PrecisionError
+from jaxion.kernel.integrate import is_single
 from jaxion.model import Model
 
 
@@ -17,9 +18,7 @@ def enable_x64() -> None:
 
 def check_precision(model: Model, precision: str) -> None:
     """Raise `PrecisionError` unless the model is in double precision, or single was asked for knowingly."""
-    if precision not in ("float64", "float32"):
-        raise ValueError(f"Argument `precision` must be `float64` or `float32`, but it is `{precision}`.")
-    if precision == "float32":
+    if is_single(precision):
         return
     if not jax.config.read("jax_enable_x64"):
         raise PrecisionError(

@@ -89,6 +89,26 @@ def test_procedures_compute_what_is_written_out_in_small_systems(numbers, revers
     np.testing.assert_allclose(pushed, expected, rtol=1e-10, atol=1e-12 * np.max(np.abs(expected)))
 
 
+def test_what_is_true_of_parameters_alone_may_choose_in_procedures(monkeypatch):
+    """Procedures take numbers; a condition on parameters is no number, though it lasts as long as they do."""
+
+    def f(t, y, theta):
+        return -jnp.where(jnp.isfinite(theta[1]) & (theta[0] > 1.0), theta[0], jnp.exp(theta[1])) * y
+
+    theta, start = jnp.asarray([[0.5, 2.0, 3.0], [0.1, 0.2, 0.3]]), jnp.ones((1, 3))
+    monkeypatch.setattr(procedures, "SHORT", 0)
+    system = System(f, rows=1, params=2)
+    assert "invoke" in operations(system)
+
+    def total(theta):
+        return jnp.sum(integrate(system, start, theta, [0.0, 1.0], rtol=1e-9, lowering="llvm").final)
+
+    rate = np.where(np.asarray(theta[0]) > 1.0, theta[0], np.exp(theta[1]))
+    assert float(total(theta)) == pytest.approx(np.exp(-rate).sum(), rel=1e-8)
+    slope = np.where(np.asarray(theta[0]) > 1.0, [[1.0], [0.0]] * np.ones(3), [[0.0], [1.0]] * np.exp(theta[1]))
+    np.testing.assert_allclose(jax.grad(total)(theta), -np.exp(-rate) * slope, rtol=1e-7)
+
+
 def operations(system):
     return {node.op for node in sorted_nodes(Unrolled(system, ()).turn.values())}
 

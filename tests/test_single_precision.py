@@ -127,3 +127,12 @@ def test_a_cell_whose_potential_is_its_charge_is_solved_too(monkeypatch):
 def test_tolerances_that_single_precision_cannot_hold_are_refused():
     with pytest.raises(ValueError, match="must be 1e-05 or more in single precision, but it is 1e-06"):
         jaxion.solve(jaxion.models.duesterwald2018(), "pump_block", precision="float32")
+
+
+def test_a_precision_that_there_is_not_is_refused_by_name():
+    for call in (
+        lambda: run(precision="flaot32"),
+        lambda: jaxion.solve(jaxion.models.duesterwald2018(), "pump_block", precision="flaot32"),
+    ):
+        with pytest.raises(ValueError, match=r"^Argument `precision` must be `float64` or `float32`, but it is `flaot32`\.$"):
+            call()

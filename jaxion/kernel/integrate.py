@@ -64,7 +64,8 @@ def integrate(
         `Course`: `saved` `(times, rows, cells)`, `reduced`, `final` `(rows, cells)`, `status`, `steps`.
 
     Raises:
-        ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4, or there is no such lowering, or it is not possible.
+        ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4 (1e-5 in single precision), or there is no such
+            precision or lowering, or that is not possible.
 
     Example:
         Robertson's reaction, stiff over eleven decades of time:
@@ -83,7 +84,7 @@ def integrate(
     """
     if not 1e-12 <= rtol <= 1e-4:
         raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
-    single = precision == "float32"
+    single = is_single(precision)
     if rtol < SINGLE and (single or jnp.result_type(float) != jnp.float64):
         raise ValueError(f"Argument `rtol` must be {SINGLE:g} or more in single precision, but it is {rtol:g}.")
     y0, theta, edges = (jnp.asarray(x, float) for x in (y0, theta, edges))
@@ -120,6 +121,13 @@ def integrate(
     portably = _traced if any(isinstance(leaf, Tracer) for leaf in given) else run_by_xla
     course = run_lowered(plan, given, lowering, portably)
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
+
+
+def is_single(precision: str) -> bool:
+    """Whether a precision is the single one; raises `ValueError` if it is not the double one either."""
+    if precision not in ("float64", "float32"):
+        raise ValueError(f"Argument `precision` must be `float64` or `float32`, but it is `{precision}`.")
+    return precision == "float32"
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -127,7 +127,7 @@ def emit_operations(
 ) -> None:
     """The operations of a program on vectors, which are read and written `at` their addresses.
 
-    Numbers lie in memory in double precision; `single` operations compute in single precision what `is_wide` says need not be double.
+    Numbers lie in memory in double precision; `single` operations compute in single precision what is none of the `wide_nodes`.
 
     Raises:
         UnknownPrimitive: An operation has no vector form.
