@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from jaxion.kernel import native
 from jaxion.kernel.graph import Graph
-from jaxion.kernel.llvm import emit_program
+from jaxion.kernel.llvm_programs import Area, emit_program
 from jaxion.kernel.machine import Machine, vector_width
 from jaxion.kernel.unrolled import Layout
 
@@ -24,7 +24,7 @@ class Compiled:
         graph = Graph()
         node = function(graph, *(graph.input("x", i) for i in range(arity)))
         module = ir.Module()
-        emitted = emit_program(module, "f", {("out", 0): node}, Layout({"x": arity, "out": 1}), self.width, self.width, single)
+        emitted = emit_program(module, "f", {("out", 0): node}, [Area(Layout({"x": arity, "out": 1}), self.width)], self.width, single)
         emitted.linkage = "external"
         self.machine = Machine(module)
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.machine.address("f"))

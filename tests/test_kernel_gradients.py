@@ -116,3 +116,29 @@ def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place, lowe
     np.testing.assert_allclose(shared, shared_alone, rtol=1e-12)
     pushed = jax.jvp(lambda s: masked(jnp.asarray(theta), s, ok), (1.0,), (1.0,))[1]
     np.testing.assert_allclose(pushed, shared_alone, rtol=1e-12)
+
+
+def test_directions_share_a_course_and_change_no_bit_of_each_other(forward):
+    """As many as fill several vectors; one alone takes the place of one of many."""
+    for k in (0, 4, 9):
+        along = jax.jvp(everything, (X,), (jnp.eye(X.size)[k],))[1]
+        np.testing.assert_array_equal(along[:10], forward[:10, k])
+        np.testing.assert_allclose(along, forward[:, k], rtol=1e-14)
+    others = jnp.linspace(0.5, 1.5, 23)[:, None] * jnp.eye(X.size)[jnp.arange(23) % X.size]
+    many = jax.jit(jax.vmap(lambda direction: jax.jvp(everything, (X,), (direction,))[1]))(others)
+    np.testing.assert_allclose(many, (others @ forward.T), rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
+
+
+def test_cells_and_their_directions_may_be_batched_in_any_order(forward):
+    batch = jnp.stack([X, 1.02 * X])
+    inside = jax.vmap(jax.jacfwd(everything))(batch)
+    outside = jax.vmap(lambda direction: jax.vmap(lambda x: jax.jvp(everything, (x,), (direction,))[1])(batch))(jnp.eye(X.size))
+    np.testing.assert_allclose(inside, jnp.moveaxis(outside, 0, -1), rtol=1e-13)
+    np.testing.assert_allclose(inside[0], forward, rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
+
+
+def test_a_linearised_course_can_be_transposed_for_many_directions(forward):
+    _, linear = jax.linearize(everything, X)
+    back = jax.linear_transpose(jax.vmap(linear), jnp.eye(X.size))
+    bars = jnp.eye(forward.shape[0])[: X.size]
+    np.testing.assert_allclose(back(bars)[0], forward[: X.size], rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))

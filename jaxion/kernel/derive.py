@@ -24,11 +24,31 @@ def jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[dict[int, Nod
 
 def pushforward(outputs: Sequence[Node], wrt: Sequence[Node], directions: Sequence[Node]) -> list[Node]:
     """Forward derivative along one direction: Σ ∂output/∂wrt[k] · direction[k] for each output."""
-    tangents: Tangents = {node.number: {0: direction} for node, direction in zip(wrt, directions, strict=True)}
-    for node in sorted_nodes(outputs):
-        if node.number not in tangents:
-            tangents[node.number] = {} if zero_derivative(node.op) else _push(node, tangents)
-    return [tangents[output.number].get(0, output.graph.constant(0.0)) for output in outputs]
+    return Pushforward(wrt, directions)(outputs)
+
+
+class Pushforward:
+    """Forward derivatives along one direction, of nodes asked for one after the other.
+
+    Args:
+        wrt: Nodes that have a direction.
+        directions: Those.
+    """
+
+    def __init__(self, wrt: Sequence[Node], directions: Sequence[Node]):
+        self._tangents: Tangents = {}
+        self.set(wrt, directions)
+
+    def set(self, nodes: Sequence[Node], tangents: Sequence[Node]) -> None:
+        """Say what the tangents of some nodes are, whatever they are computed from."""
+        for node, tangent in zip(nodes, tangents, strict=True):
+            self._tangents[node.number] = {0: tangent}
+
+    def __call__(self, outputs: Sequence[Node]) -> list[Node]:
+        """Tangent of each output."""
+        for node in sorted_nodes(outputs, self._tangents):
+            self._tangents[node.number] = {} if zero_derivative(node.op) else _push(node, self._tangents)
+        return [self._tangents[output.number].get(0, output.graph.constant(0.0)) for output in outputs]
 
 
 def pullback(outputs: Sequence[Node], cotangents: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:

@@ -6,7 +6,7 @@ signs) and shares, so that derivatives written entry by entry cost little more t
 
 import functools
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -207,14 +207,14 @@ def zero_derivative(op: str) -> bool:
     return op in COMPARISONS or op in LOGIC or op in ("sign", "floor", "hold", "constant", "input")
 
 
-def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:
-    """All nodes that the outputs need, each after its arguments."""
+def sorted_nodes(outputs: Iterable[Node], known: Container[int] = ()) -> list[Node]:
+    """All nodes that the outputs need, each after its arguments, without those `known` by number and what these alone need."""
     # Numbers grow as nodes are made, and arguments are made first.
     found: dict[int, Node] = {}
     stack = list(outputs)
     while stack:
         node = stack.pop()
-        if node.number not in found:
+        if node.number not in found and node.number not in known:
             found[node.number] = node
             stack += [arg for arg in node.args if isinstance(arg, Node)]
     return [found[number] for number in sorted(found)]
@@ -231,7 +231,8 @@ def evaluate(
     Args:
         outputs: Nodes wanted.
         inputs: Value of an input by name and index; numbers or arrays of one shape.
-        functions: What `select`, the functions, comparisons and logic mean for these values; arithmetic is their own.
+        functions: What `select`, the functions, comparisons and logic (and `invoke` and `result`, if there are procedures) mean for
+            these values; arithmetic is their own.
         known: Values of some nodes, by their numbers.
     """
     values: dict[int, Any] = dict(known or {})
@@ -243,7 +244,7 @@ def evaluate(
         elif node.op == "input":
             value = inputs(*node.args)
         else:
-            args = [values[arg.number] for arg in node.args]
+            args = [values[arg.number] if isinstance(arg, Node) else arg for arg in node.args]
             value = _ARITHMETIC[node.op](*args) if node.op in _ARITHMETIC else functions[node.op](*args)
         values[node.number] = value
     return [values[node.number] for node in outputs]
@@ -254,7 +255,11 @@ def substitute(
 ) -> list[Node]:
     """The outputs as nodes of `graph`, with other nodes in place of the inputs, and of those `known` by number."""
     calls: dict[str, Callable[..., Any]] = {name: functools.partial(graph.call, name) for name in (*FUNCTIONS, *COMPARISONS, *LOGIC)}
-    values = evaluate(outputs, inputs, {**calls, "select": graph.select}, known)
+
+    def invoke(procedure: Hashable, *args: Any) -> Node:
+        return graph.invoke(procedure, [arg if isinstance(arg, Node) else graph.constant(arg) for arg in args])
+
+    values = evaluate(outputs, inputs, {**calls, "select": graph.select, "invoke": invoke, "result": graph.result}, known)
     return [value if isinstance(value, Node) else graph.constant(value) for value in values]
 
 

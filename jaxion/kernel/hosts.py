@@ -47,14 +47,14 @@ def host_primitive(
         return ffi.numbered(functools.partial(host, task))
 
     mlir.register_lowering(primitive, lambda ctx, *operands, task: ffi.call(ctx, operands, number(task)), platform="cpu")
-    batching.primitive_batchers[primitive] = functools.partial(_batched, primitive, shared or {})
+    batching.primitive_batchers[primitive] = functools.partial(batched, primitive, shared or {})
     return primitive
 
 
-def _batched(
+def batched(
     primitive: Primitive, shared: Mapping[int, str], operands: Sequence[Array], axes: Sequence[int | None], *, task: Hashable
 ) -> tuple[list[Array], list[int]]:
-    """A batch of batches is a larger batch."""
+    """Batching rule of a primitive that has such shared operands: a batch of batches is a larger batch."""
     size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
     for i, name in shared.items():
         if axes[i] is not None:

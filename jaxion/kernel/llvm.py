@@ -1,4 +1,4 @@
-"""From graph to LLVM's intermediate language: a program becomes a function that reads and writes the lanes' numbers in memory."""
+"""From graph to LLVM's intermediate language: operations on numbers become operations on vectors, one number for each lane."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,133 +7,40 @@ from llvmlite import ir
 
 from jaxion.kernel.graph import Node, sorted_nodes
 from jaxion.kernel.llvm_functions import FUNCTIONS
-from jaxion.kernel.llvm_vectors import DOUBLE, INT, NARROW, WIDE, Format, Vectors
-from jaxion.kernel.procedures import Procedure
-from jaxion.kernel.threads import ALIGNMENT
+from jaxion.kernel.llvm_vectors import NARROW, WIDE, Format, Vectors
 from jaxion.kernel.trace import UnknownPrimitive
-from jaxion.kernel.unrolled import Layout, Program
+from jaxion.kernel.unrolled import Program
 
 Value = Any
 POINTER = ir.PointerType()
 
 
-def emit_program(
-    module: ir.Module, name: str, program: Program, layout: Layout, width: int, lanes: int, single: bool = False
-) -> ir.Function:
-    """A function of a pointer to `width` neighbours of so many `lanes`: place k of the layout is `lanes` numbers after place k − 1.
-
-    It computes in double precision, or in `single` precision as far as that is enough.
-
-    Raises:
-        UnknownPrimitive: An operation has no vector form.
-    """
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name)
-    function.linkage = "internal"
-    # Most values live on the stack for a while; a vector that crosses a cache line is read twice.
-    function.attributes.alignstack = alignment(width)
-    function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block())
-
-    def place(builder: Any, lanes_of: Value, name: str, index: int) -> Value:
-        return builder.gep(lanes_of, [ir.Constant(INT, lanes * layout.place(name, index))], source_etype=DOUBLE)
-
-    nodes = sorted_nodes(program.values())
-    calls = Calls(function, builder, nodes, width, place, single)
-    emit_operations(builder, program, lambda *at: place(builder, function.args[0], *at), width, alignment(width), calls, single)
-    builder.ret_void()
-    return function
-
-
-def alignment(width: int) -> int:
-    """Bytes that so many numbers are aligned to: a vector's, or those of the widest vector that there is."""
-    return min(8 * width, ALIGNMENT)
-
-
-class Calls:
-    """The procedures of a program: functions beside its own, and the memory through which they are called.
-
-    An argument that is the same in all calls is written once, or is read where it lies if it is a number of the lane.
-    """
-
-    def __init__(self, function: ir.Function, builder: Any, nodes: list[Node], width: int, place: Callable[..., Value], single: bool):
-        self._function, self._builder, self._width, self._place, self._single = function, builder, width, place, single
-        self._alignment = alignment(width)
-        self._sites: dict[Procedure, list[Node]] = {}
-        self._outputs: dict[Procedure, list[int]] = {}
-        for node in nodes:
-            if node.op == "invoke":
-                self._sites.setdefault(node.args[0], []).append(node)
-            elif node.op == "result":
-                (procedure, *_), output = node.args[0].args, node.args[1]
-                self._outputs[procedure] = sorted({output, *self._outputs.get(procedure, [])})
-        self._memory = {procedure: self._emit(i, procedure) for i, procedure in enumerate(self._sites)}
-
-    def _emit(self, number: int, procedure: Procedure) -> tuple[ir.Function, Value]:
-        """A procedure's function of the lanes and its own memory, and that."""
-        module, caller = self._function.module, self._function
-        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER]), f"{caller.name}_{number}")
-        function.linkage = "internal"
-        function.attributes.alignstack = self._alignment
-        function.attributes.add("noinline")
-        builder = ir.IRBuilder(function.append_basic_block())
-        lanes, own = function.args
-        where = {node.args: i for i, node in enumerate(procedure.inputs)}
-
-        def at(name: str, index: int) -> Value:
-            if name == "output":
-                return self._slot(builder, own, len(procedure.inputs) + index)
-            given = self._common(procedure, where[name, index])
-            if given is not None and given.op == "input":
-                return self._place(builder, lanes, *given.args)
-            return self._slot(builder, own, where[name, index])
-
-        program = {("output", i): procedure.outputs[output] for i, output in enumerate(self._outputs[procedure])}
-        emit_operations(builder, program, at, self._width, self._alignment, single=self._single)
-        builder.ret_void()
-        memory = self._builder.alloca(ir.VectorType(DOUBLE, self._width), len(procedure.inputs) + len(self._outputs[procedure]))
-        memory.align = self._alignment
-        return function, memory
-
-    def _common(self, procedure: Procedure, index: int) -> Node | None:
-        """The argument that all calls have."""
-        first, *rest = (site.args[1 + index] for site in self._sites[procedure])
-        return first if all(arg is first for arg in rest) else None
-
-    def _slot(self, builder: Any, memory: Value, index: int) -> Value:
-        return builder.gep(memory, [ir.Constant(INT, index)], source_etype=ir.VectorType(DOUBLE, self._width))
-
-    def emit(self, site: Node, value: Callable[[Node], Value]) -> dict[int, Value]:
-        """A call, from nodes to their values; what it computes, by the number of the output."""
-        procedure, *args = site.args
-        function, memory = self._memory[procedure]
-        for i, arg in enumerate(args):
-            common = self._common(procedure, i)
-            if common is None or (common.op != "input" and site is self._sites[procedure][0]):
-                self._builder.store(value(arg), self._slot(self._builder, memory, i), align=self._alignment)
-        self._builder.call(function, [self._function.args[0], memory])
-        slots = {output: self._slot(self._builder, memory, len(args) + i) for i, output in enumerate(self._outputs[procedure])}
-        vector = ir.VectorType(DOUBLE, self._width)
-        return {output: self._builder.load(slot, typ=vector, align=self._alignment) for output, slot in slots.items()}
-
-
 def emit_operations(
     builder: Any,
     program: Program,
-    at: Callable[[str, int], Value],
+    read: Callable[[str, int], Value],
+    write: Callable[[str, int, Value], None],
     width: int,
-    alignment: int,
-    calls: Calls | None = None,
+    call: Callable[[Node, Callable[[Node], Value]], dict[int, Value]] | None = None,
     single: bool = False,
 ) -> None:
-    """The operations of a program on vectors, which are read and written `at` their addresses.
+    """The operations of a program on vectors, which are read and written by name and index.
 
-    Numbers lie in memory in double precision; `single` operations compute in single precision what is none of the `wide_nodes`.
+    A `call` of a procedure takes its node and what gives the values of its arguments to those of its outputs, by number. Numbers lie
+    in memory in double precision; `single` operations compute in single precision what is none of the `wide_nodes`.
 
     Raises:
         UnknownPrimitive: An operation has no vector form.
     """
     wide, narrow = Vectors(builder, width, contract=True), Vectors(builder, width, contract=True, format=NARROW)
     nodes = sorted_nodes(program.values())
+    # What nobody reads is written as soon as it can be, so that nothing need be kept for it.
+    kept = {node.args[0] for node in nodes if node.op == "input"}
+    early: dict[int, list[tuple[str, int]]] = {}
+    for place, node in program.items():
+        if place[0] not in kept and node.op not in ("constant", "input"):
+            early.setdefault(node.number, []).append(place)
+    nodes = promptly(nodes, [node for (name, _), node in program.items() if name in kept])
     doubles = wide_nodes(nodes) if single else None
     outputs: dict[int, dict[int, Value]] = {}
     values: dict[tuple[int, Format], Value] = {}
@@ -142,28 +49,57 @@ def emit_operations(
         """A number in the format of some vectors, or a truth value."""
         key, other = (node.number, vectors.format), (node.number, NARROW if vectors is wide else WIDE)
         if key not in values:
+            if node.op == "input":
+                # Not before it is used: what is loaded too early has to be put aside.
+                values[node.number, WIDE] = read(*node.args)
             if node.op == "constant":
                 known = node.args[0]
                 values[key] = vectors.truth(known) if isinstance(known, bool) else vectors.number(known)
-            else:
+            elif key not in values:
                 given = values[other]
                 values[key] = vectors.converted(given) if given.type in (wide.type, narrow.type) else given
         return values[key]
 
+    written: set[tuple[str, int]] = set()
     for node in nodes:
         v = wide if doubles is None or node.number in doubles else narrow
         key = (node.number, v.format)
-        if node.op == "input":
-            values[key] = builder.load(at(*node.args), typ=wide.type, align=alignment)
-        elif node.op == "invoke":
-            assert calls is not None
-            outputs[node.number] = calls.emit(node, lambda arg: value(arg, wide))
+        if node.op == "invoke":
+            assert call is not None
+            outputs[node.number] = call(node, lambda arg: value(arg, wide))
         elif node.op == "result":
             values[node.number, WIDE] = outputs[node.args[0].number][node.args[1]]
-        elif node.op != "constant":
+        elif node.op not in ("constant", "input"):
             values[key] = operation(v, node, [value(arg, v) for arg in node.args])
-    for (name, index), node in program.items():
-        builder.store(value(node, wide), at(name, index), align=alignment)
+        for place in early.pop(node.number, []):
+            write(*place, value(node, wide))
+            written.add(place)
+    for place, node in program.items():
+        if place not in written:
+            write(*place, value(node, wide))
+
+
+def promptly(nodes: list[Node], outputs: list[Node]) -> list[Node]:
+    """Sorted nodes in an order in which whatever the outputs do not need comes as soon as there is what it needs itself."""
+    needed = {node.number for node in sorted_nodes(outputs)}
+    waiting = {node.number: {arg.number for arg in node.args if isinstance(arg, Node)} for node in nodes}
+    users: dict[int, list[Node]] = {}
+    for node in nodes:
+        for number in waiting[node.number]:
+            users.setdefault(number, []).append(node)
+    order: list[Node] = []
+
+    def put(node: Node) -> None:
+        order.append(node)
+        for user in users.get(node.number, []):
+            waiting[user.number].discard(node.number)
+            if user.number not in needed and not waiting[user.number]:
+                put(user)
+
+    for node in nodes:
+        if node.number in needed or not any(isinstance(arg, Node) for arg in node.args):
+            put(node)
+    return order
 
 
 STEADY: Final = ("theta", "still")

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from llvmlite import ir
 
-from jaxion.kernel.llvm import emit_program
 from jaxion.kernel.llvm_loops import LaneLoop, frame_of, number, whole
+from jaxion.kernel.llvm_programs import Area, emit_program
 from jaxion.kernel.llvm_vectors import DOUBLE, INT
 from jaxion.kernel.unrolled import Layout
 from jaxion.kernel.unrolled_adjoint import MOMENTS, UnrolledAdjoint
@@ -27,7 +27,8 @@ FRAME: Final = frame_of(ARRAYS, COUNTS)
 def emit_sweep(module: ir.Module, unrolled: UnrolledAdjoint, record: Layout, width: int) -> None:
     """The function `run` of the lanes, the frame and a number of turns; it returns how many lanes are at work."""
     programs = {
-        name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width) for name, w in (("back", width), ("first", 1))
+        name: emit_program(module, name, getattr(unrolled, name), [Area(unrolled.layout, width)], w)
+        for name, w in (("back", width), ("first", 1))
     }
     _Sweep(module, unrolled.layout, record, width, programs).emit()
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from llvmlite import ir
 
 from jaxion.errors import Status
-from jaxion.kernel.llvm import emit_program
 from jaxion.kernel.llvm_loops import LaneLoop, number, whole
+from jaxion.kernel.llvm_programs import Area, emit_program
 from jaxion.kernel.llvm_vectors import DOUBLE, INT
 from jaxion.kernel.unrolled import Unrolled
 from jaxion.kernel.unrolled_tangent import UnrolledTangent
@@ -27,33 +27,32 @@ A tape has a record of each accepted step, linked to the one before it in the sa
 """
 COUNTS: Final = ("cells", "phases", "driven", "times", "chunk", "capacity", "used")
 """Sizes, how many cells are taken from the queue at once, records that a tape has room for (0: there is no tape), and how many it has."""
-DIRECTIONS: Final = ("d_y", "d_theta", "d_drive", "d_edges")
-"""Addresses of the direction of a tangent; what it writes are the tangents of `saved`, `reduced` and `final`, zero where a cell failed."""
 
 
 class RunLoop(LaneLoop):
-    """The function `run`: cells from their start to their end.
+    """The function `run`: cells from their start to their end."""
 
-    Attributes:
-        arrays: Names of the frame's addresses.
-        prefix: Of the names of those numbers of a lane that are results.
-        nothing: What stands for the results of a cell that failed.
-    """
-
-    arrays: tuple[str, ...] = ARRAYS
-    prefix: str = ""
-    nothing: float = math.nan
-
-    def __init__(self, module: ir.Module, unrolled: Unrolled | UnrolledTangent, width: int):
+    def __init__(
+        self,
+        module: ir.Module,
+        unrolled: Unrolled | UnrolledTangent,
+        width: int,
+        arrays: tuple[str, ...] = ARRAYS,
+        counts: tuple[str, ...] = COUNTS,
+    ):
         # Lanes begin and try together; they save each for itself.
         widths = {"enter": width, "turn": width, "sample": 1}
         self.programs = {
-            name: emit_program(module, name, getattr(unrolled, name), unrolled.layout, w, width, unrolled.single and name == "turn")
+            name: emit_program(module, name, getattr(unrolled, name), [Area(unrolled.layout, width)], w, unrolled.single and name == "turn")
             for name, w in widths.items()
         }
-        super().__init__(module, unrolled.layout, width, self.arrays, COUNTS)
+        super().__init__(module, unrolled.layout, width, arrays, counts)
         self.record, self.fresh = unrolled.record, self.counters.alloca(INT)
         self.b.store(whole(0), self.fresh)
+
+    def room(self, directions: int) -> int:
+        """Numbers of each lane that are needed; there are no directions."""
+        return self.layout.size
 
     def take(self, lane: Value, cell: Value) -> None:
         """Fill a lane with the numbers of a cell."""
@@ -65,7 +64,7 @@ class RunLoop(LaneLoop):
         self.put("t", lane, self.array("edges", cell))
         for name in ("y", "scale"):
             self.copy_in(lane, name, cell)
-        self.copy_in(lane, "theta", cell, b.sub(whole(self.layout.sizes["theta"]), self.given["driven"]))
+        self.copy_in(lane, "theta", cell, self.lasting())
         # Saves at the begin are the start itself; before it there is nothing.
         with self.while_(lambda: self._is_due(lane)):
             begins = b.fcmp_ordered("==", self._next_save(lane), self.get("t", lane))
@@ -81,8 +80,12 @@ class RunLoop(LaneLoop):
         """First steps of new phases, and begins of the reductions of new cells."""
         b = self.b
         with b.if_then(self.less(whole(0), b.load(self.fresh, typ=INT))):
-            b.call(self.programs["enter"], [self.lanes])
+            self.enter()
         b.store(whole(0), self.fresh)
+
+    def enter(self) -> None:
+        """First steps and reductions of new phases and cells."""
+        self.b.call(self.programs["enter"], [self.lanes])
 
     def full(self) -> Value:
         """Whether the tape may not hold all steps of a turn."""
@@ -114,25 +117,33 @@ class RunLoop(LaneLoop):
 
     def enter_phase(self, lane: Value) -> None:
         """Edges and drive of the phase that a lane is in."""
-        self.copy_phase(lane, "")
-
-    def copy_phase(self, lane: Value, prefix: str) -> None:
-        """Edges and drive, or the direction of these, of the phase that a lane is in."""
         b = self.b
         cell, phase, driven = self.whole("cell", lane), self.whole("phase", lane), self.given["driven"]
-        self.put(f"{prefix}begin", lane, self.array(f"{prefix}edges", self.at(phase, cell)))
-        self.put(f"{prefix}end", lane, self.array(f"{prefix}edges", self.at(b.add(phase, whole(1)), cell)))
-        first = b.sub(whole(self.layout.sizes["theta"]), driven)
+        self.put("begin", lane, self.array("edges", self.at(phase, cell)))
+        self.put("end", lane, self.array("edges", self.at(b.add(phase, whole(1)), cell)))
         with self.over(whole(0), driven) as row:
             place = self.at(b.add(b.mul(phase, driven), row), cell)
-            self.put(f"{prefix}theta", lane, self.array(f"{prefix}drive", place), b.add(first, row))
+            self.put("theta", lane, self.array("drive", place), b.add(self.lasting(), row))
+
+    def lasting(self) -> Value:
+        """Number of parameters that are the same in all phases."""
+        return self.b.sub(whole(self.layout.sizes["theta"]), self.given["driven"])
+
+    def sample(self, lane: Value) -> None:
+        """The rows at the time that is due."""
+        self.b.call(self.programs["sample"], [self.pointer(lane)])
+
+    def write(self, name: str, row: Value, cell: Value, lane: Value, source: str, index: Value, known: Value) -> None:
+        """A row of a result: a number of a lane, or nothing where that is not `known`."""
+        value = self.b.select(known, self.get(source, lane, index), number(math.nan))
+        self.b.store(value, self.place(name, self.at(row, cell)))
 
     def _save(self, lane: Value) -> None:
         """Rows at the times that the turn has passed."""
         cell, known = self.whole("cell", lane), ir.Constant(ir.IntType(1), 1)
         with self.while_(lambda: self._is_due(lane)):
             self.put("due", lane, self._next_save(lane))
-            self.b.call(self.programs["sample"], [self.pointer(lane)])
+            self.sample(lane)
             self._write_save(lane, cell, "sample", known)
 
     def _taped(self) -> Value:
@@ -156,8 +167,7 @@ class RunLoop(LaneLoop):
         b, cell = self.b, self.whole("cell", lane)
         for name, source in (("final", "y"), ("reduced", "reduced")):
             with self.over(whole(0), whole(self.layout.sizes[source])) as row:
-                value = b.select(ok, self.get(self.prefix + source, lane, row), number(self.nothing))
-                b.store(value, self.place(name, self.at(row, cell)))
+                self.write(name, row, cell, lane, source, row, ok)
         for name, value in (("status", status), ("steps", self.whole("tries", lane)), ("accepted", self.whole("accepted", lane))):
             b.store(value, self.count_place(name, cell))
         with b.if_then(self._taped()):
@@ -183,24 +193,5 @@ class RunLoop(LaneLoop):
         """Save the rows, or nothing, and go on to the next time."""
         b, save, rows = self.b, self.whole("save", lane), whole(self.layout.sizes["y"])
         with self.over(whole(0), rows) as row:
-            value = b.select(known, self.get(self.prefix + source, lane, row), number(self.nothing))
-            b.store(value, self.place("saved", self.at(b.add(b.mul(save, rows), row), cell)))
+            self.write("saved", b.add(b.mul(save, rows), row), cell, lane, source, row, known)
         self.put("save", lane, b.sitofp(b.add(save, whole(1)), DOUBLE))
-
-
-class TangentLoop(RunLoop):
-    """The function `run` for the tangents of the results along one direction."""
-
-    arrays, prefix, nothing = (*ARRAYS, *DIRECTIONS), "d_", 0.0
-
-    def take(self, lane: Value, cell: Value) -> None:
-        """Fill a lane with the direction of a cell, and with the cell."""
-        self.put("d_t", lane, self.array("d_edges", cell))
-        self.copy_in(lane, "d_y", cell)
-        self.copy_in(lane, "d_theta", cell, self.b.sub(whole(self.layout.sizes["theta"]), self.given["driven"]))
-        super().take(lane, cell)
-
-    def enter_phase(self, lane: Value) -> None:
-        """Edges and drive of the phase that a lane is in, and their direction."""
-        super().enter_phase(lane)
-        self.copy_phase(lane, "d_")

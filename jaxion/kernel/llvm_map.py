@@ -31,7 +31,13 @@ def emit_map(module: ir.Module, name: str, program: Program, given: Layout, resu
             source, layout = (loops.given, given) if name in given.sizes else (loops.results, results)
             return loops.place(source, whole(layout.place(name, index)), cell)
 
-        emit_operations(loops.b, program, at, width, alignment=8)
+        def read(name: str, index: int) -> Value:
+            return loops.b.load(at(name, index), typ=ir.VectorType(DOUBLE, width), align=8)
+
+        def write(name: str, index: int, value: Value) -> None:
+            loops.b.store(value, at(name, index), align=8)
+
+        emit_operations(loops.b, program, read, write, width)
     loops.end()
 
 

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from llvmlite import ir
 
-from jaxion.kernel.llvm import emit_program
 from jaxion.kernel.llvm_loops import LaneLoop, frame_of, number
+from jaxion.kernel.llvm_programs import Area, emit_program
 from jaxion.kernel.newton import FIRST
 from jaxion.kernel.unrolled_newton import UnrolledNewton
 
@@ -19,7 +19,7 @@ FRAME: Final = frame_of(ARRAYS, COUNTS)
 
 def emit_newton(module: ir.Module, unrolled: UnrolledNewton, width: int) -> None:
     """The function `run` of the lanes, the frame and a number of turns; it returns how many lanes are at work."""
-    _Loop(module, unrolled, width, emit_program(module, "turn", unrolled.turn, unrolled.layout, width, width)).emit()
+    _Loop(module, unrolled, width, emit_program(module, "turn", unrolled.turn, [Area(unrolled.layout, width)], width)).emit()
 
 
 class _Loop(LaneLoop):

@@ -54,6 +54,11 @@ class Vectors:
             value = float(value) if self.format is WIDE else float(np.float32(value))
         return ir.Constant(self.type, [value] * self.width)
 
+    def repeated(self, value: Value) -> Value:
+        """One number in every lane that is not known before."""
+        first = self.builder.insert_element(ir.Constant(self.type, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+        return self.builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width))
+
     def integer(self, value: int) -> Value:
         """One integer in every lane."""
         return ir.Constant(self._integers, [value] * self.width)

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from llvmlite import ir
 
-from jaxion.kernel.llvm_loop import RunLoop, TangentLoop
+from jaxion.kernel.llvm_loop import RunLoop
+from jaxion.kernel.llvm_tangent import TangentLoop
 from jaxion.kernel.machine import Machine, vector_width
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.reductions import Reduction
@@ -22,7 +23,7 @@ TURNS: Final = 20_000
 
 
 class Kernel:
-    """Machine code for a system and its reductions, or for the tangents of their results, for any numbers."""
+    """Machine code for a system and its reductions, or for the tangents of their results along any directions, for any numbers."""
 
     def __init__(self, unrolled: Unrolled, tangent: bool = False):
         # Numbers in single precision take half the place.
@@ -30,13 +31,13 @@ class Kernel:
         module = ir.Module()
         loop = TangentLoop(module, UnrolledTangent(unrolled), self.width) if tangent else RunLoop(module, unrolled, self.width)
         loop.emit()
-        self.layout, self.fields = loop.layout, loop.fields
+        self.layout, self.fields, self._room = loop.layout, loop.fields, loop.room
         self._machine = Machine(module)
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(self._machine.address("run"))
 
-    def lanes(self, plan: Plan) -> np.ndarray:
-        """Idle lanes."""
-        lanes = aligned(self.layout.size, self.width)
+    def lanes(self, plan: Plan, directions: int = 0) -> np.ndarray:
+        """Idle lanes, with room for so many directions."""
+        lanes = aligned(self._room(directions), self.width)
         lanes[:] = 0.0
         for name, value in (("rtol", plan.rtol), ("max_steps", plan.max_steps), ("cell", -1.0)):
             lanes[self.layout.place(name)] = value
@@ -80,7 +81,7 @@ def run_into(kernel: Kernel, plan: Plan, given: dict[str, np.ndarray], results: 
     Args:
         kernel: Of the plan, or its tangent.
         plan: The fixed part.
-        given: The numbers, by the names of `Given`, and for a tangent its direction.
+        given: The numbers, by the names of `Given`, and for a tangent its directions, which come first.
         results: Where results are written, by the names of `Course`; `reduced` are the states of the reductions.
         threads: Threads at most.
     """
@@ -90,6 +91,7 @@ def run_into(kernel: Kernel, plan: Plan, given: dict[str, np.ndarray], results: 
         "driven": given["drive"].shape[1],
         "times": len(given["saves"]),
     }
+    directions = len(given["d_y"]) if "d_y" in given else 0
     untaped = dict.fromkeys(("tape", "ends"), np.empty(0))
-    arrays, counts = {**given, **results, **untaped}, {**sizes, "capacity": 0, "used": 0}
-    run_lanes(kernel.advance, lambda: kernel.lanes(plan), kernel.fields, arrays, counts, kernel.width, threads)
+    arrays, counts = {**given, **results, **untaped}, {**sizes, "capacity": 0, "used": 0, "directions": directions}
+    run_lanes(kernel.advance, lambda: kernel.lanes(plan, directions), kernel.fields, arrays, counts, kernel.width, threads)

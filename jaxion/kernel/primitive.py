@@ -1,4 +1,4 @@
-r"""Machine code as JAX primitives: a run, its tangent, and the adjoint, which is the transpose of that.
+r"""Machine code as JAX primitives: a run, its tangents along any number of directions, and the adjoint, the transpose of one of them.
 
 They compose with `jit`, `vmap`, `grad`, `jvp` and `scan`; derivatives of derivatives are those of `replay`, in plain JAX. Results of a
 run are those of machine code with the states of the reductions in one array: `saved`, `reduced`, `final`, `status`, `steps`, `accepted`.
@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
-from jax.interpreters import ad
+from jax.interpreters import ad, batching
 from jaxtyping import Array
 
 from jaxion.errors import Status
-from jaxion.kernel.hosts import host_primitive
+from jaxion.kernel.hosts import batched, host_primitive
 from jaxion.kernel.native import compiled_tangent, possible, run_into
 from jaxion.kernel.native_adjoint import pull_back
 from jaxion.kernel.problem import Course, Given, Plan
@@ -72,18 +72,21 @@ def _taped_run_host(plan: Plan, operands: list[np.ndarray], results: list[np.nda
 
 
 def _tangent_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
-    return [ShapedArray(shape, y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
+    directions = rest[-len(MOVING)].shape[0]
+    return [ShapedArray((directions, *shape), y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
 
 
 def _tangent_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
-    given, directions = operands[: len(Given._fields)], operands[-len(MOVING) :]
-    named = dict(zip(Given._fields, given, strict=True)) | {f"d_{name}": x for name, x in zip(MOVING, directions, strict=True)}
+    *given, status = operands[: -len(MOVING)]
+    named = dict(zip(Given._fields, given, strict=True)) | {
+        f"d_{name}": x for name, x in zip(MOVING, operands[-len(MOVING) :], strict=True)
+    }
     # What it counts again is not given back.
-    counts = {name: np.empty(given[0].shape[1], np.int64) for name in COUNTS}
+    counts = {name: np.empty(len(status), np.int64) for name in COUNTS}
     run_into(compiled_tangent(possible(plan)), plan, named, dict(zip(RESULTS, results, strict=True)) | counts, cores())
     # Nor at what a cell that failed had saved before.
-    for tangent in results:
-        tangent[..., counts["status"] != Status.ok] = 0.0
+    for tangents in results:
+        tangents[..., status != Status.ok] = 0.0
 
 
 def _adjoint_shaped(plan: Plan, y: Any, theta: Any, drive: Any, edges: Any, *rest: Any) -> list[ShapedArray]:
@@ -120,7 +123,11 @@ def _parts(operands: Sequence[Array]) -> tuple[Given, Array, Sequence[Array], Se
 
 def _tangent_portably(*operands: Array, task: Plan) -> list[Array]:
     given, status, moving, directions = _parts(operands)
-    return jax.jvp(lambda *moving: _replayed(task, given, status, moving), tuple(moving), tuple(directions))[1]
+
+    def along(*direction: Array) -> list[Array]:
+        return jax.jvp(lambda *moving: _replayed(task, given, status, moving), tuple(moving), direction)[1]
+
+    return jax.vmap(along)(*directions)
 
 
 def _adjoint_portably(*operands: Array, task: Plan) -> list[Array]:
@@ -149,18 +156,42 @@ def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitiv
 def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -> Any:
     # A run that is differentiated keeps its tape for the reverse.
     results = _taped_run.bind(*primals, task=task)
-    moving = [ad.instantiate_zeros(tangent) for tangent in tangents[: len(MOVING)]]
+    moving = [ad.instantiate_zeros(tangent)[None] for tangent in tangents[: len(MOVING)]]
     moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, task=task)
-    return results, [*moved, *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :])]
+    return results, [
+        *(tangent[0] for tangent in moved),
+        *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :]),
+    ]
 
 
 def _tangent_transpose(bars: Sequence[Any], *operands: Any, task: Plan) -> list[Any]:
     known = operands[: len(Given._fields) + 1]
-    pulled = _adjoint.bind(*known, *(ad.instantiate_zeros(bar) for bar in bars), task=task)
+
+    def back(*bars: Array) -> list[Array]:
+        return _adjoint.bind(*known, *bars, task=task)
+
+    pulled = jax.vmap(back)(*(ad.instantiate_zeros(bar) for bar in bars))
     directions = operands[len(known) :]
     return [None] * len(known) + [bar if ad.is_undefined_primal(x) else None for bar, x in zip(pulled, directions, strict=True)]
 
 
+def _tangent_batched(operands: Sequence[Array], axes: Sequence[int | None], *, task: Plan) -> tuple[list[Array], list[int]]:
+    """More directions of the same cells, or more cells."""
+    known = len(operands) - len(MOVING)
+    if any(axis is not None for axis in axes[:known]):
+        return batched(_tangent, SHARED, operands, axes, task=task)
+    size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
+
+    def merged(x: Array, axis: int | None) -> Array:
+        x = jnp.broadcast_to(x, (size, *x.shape)) if axis is None else jnp.moveaxis(x, axis, 0)
+        return x.reshape(size * x.shape[1], *x.shape[2:])
+
+    directions = map(merged, operands[known:], axes[known:])
+    results = _tangent.bind(*operands[:known], *directions, task=task)
+    return [x.reshape(size, x.shape[0] // size, *x.shape[1:]) for x in results], [0] * len(results)
+
+
+batching.primitive_batchers[_tangent] = _tangent_batched
 ad.primitive_jvps[_run] = ad.primitive_jvps[_taped_run] = _run_jvp
 ad.primitive_transposes[_tangent] = _tangent_transpose
 _derivative_by_jax(_tangent_portably, _tangent)

@@ -37,7 +37,7 @@ class Procedure:
         # What is costly comes after what is asked for; nothing is computed that no one takes.
         self.outputs = (*outputs, *self._costly)
         self._order = order
-        self._derivative = functools.cache(self._derive)
+        self._pushforward, self._pullback = functools.cache(self._push), functools.cache(self._pull)
 
     def __call__(self, graph: Graph, args: Sequence[Node]) -> list[Node]:
         """The outputs for arguments in place of the inputs, as nodes of the arguments' graph."""
@@ -57,46 +57,64 @@ class Procedure:
 
     def pushed(self, call: Node, directions: dict[int, Node]) -> list[Node]:
         """Tangents of the outputs of a call along directions of some of its arguments, by number."""
-        return self._derived(call, self._derivative(tuple(sorted(directions)), None), directions)
+        slopes, tangents = self._pushforward(tuple(sorted(directions)))
+        # Slopes do not depend on the direction: who asks for many directions computes them once.
+        found = slopes(call.graph, self._passed_on(call)) if slopes else []
+        return tangents(call.graph, [*(directions[i] for i in sorted(directions)), *found])
 
     def pulled(self, call: Node, bars: dict[int, Node], moving: tuple[int, ...]) -> list[Node]:
         """Cotangents of the arguments `moving` of a call from those of some of its outputs, by number."""
-        return self._derived(call, self._derivative(moving, tuple(sorted(bars))), bars)
+        return self._pullback(moving, tuple(sorted(bars)))(call.graph, [*self._passed_on(call), *(bars[i] for i in sorted(bars))])
 
-    def _derived(self, call: Node, derivative: "Procedure", extra: dict[int, Node]) -> list[Node]:
-        costly = [call.graph.result(call, self._asked + i) for i in range(len(self._costly))]
-        return derivative(call.graph, [*call.args[1:], *(extra[i] for i in sorted(extra)), *costly])
+    def _passed_on(self, call: Node) -> list[Node]:
+        """The arguments of a call, and what in it was costly."""
+        return [*call.args[1:], *(call.graph.result(call, self._asked + i) for i in range(len(self._costly)))]
 
-    def _derive(self, moving: tuple[int, ...], asked: tuple[int, ...] | None) -> "Procedure":
-        """Procedure of the inputs, directions of those `moving` or cotangents of the outputs `asked`, and what was costly."""
+    def _push(self, moving: tuple[int, ...]) -> "tuple[Procedure | None, Procedure]":
+        """Procedures of what is passed on to slopes, if there are any, and of directions of inputs and these to tangents."""
         graph, wrt = self.inputs[0].graph, [self.inputs[i] for i in moving]
-        extra = [graph.input(f"extra {self._order}", i) for i in (moving if asked is None else asked)]
-        if asked is None:
-            outputs = pushforward(self.outputs[: self._asked], wrt, extra)
-        else:
-            outputs = pullback([self.outputs[i] for i in asked], extra, wrt)
+        directions = [graph.input(f"direction {self._order}", i) for i in moving]
+        outputs, still, slopes = hoisted(pushforward(self.outputs[: self._asked], wrt, directions), directions)
+        own = [still[0].graph.input(*node.args) for node in directions] if still else directions
+        return self._after(slopes) if slopes else None, Procedure(outputs, [*own, *still], self._order + 1)
+
+    def _pull(self, moving: tuple[int, ...], asked: tuple[int, ...]) -> "Procedure":
+        """Procedure of what is passed on and of cotangents of the outputs `asked`."""
+        graph = self.inputs[0].graph
+        bars = [graph.input(f"bar {self._order}", i) for i in asked]
+        return self._after(pullback([self.outputs[i] for i in asked], bars, [self.inputs[i] for i in moving]), bars)
+
+    def _after(self, outputs: Sequence[Node], extra: Sequence[Node] = ()) -> "Procedure":
+        """Procedure of what is passed on, and of extra inputs."""
         own = Graph()
         costly = [own.input(f"costly {self._order}", i) for i in range(len(self._costly))]
         known = {node.number: new for node, new in zip(self._costly, costly, strict=True)}
-        inputs = [own.input(*node.args) for node in (*self.inputs, *extra)]
-        return Procedure(substitute(outputs, own, own.input, known), [*inputs, *costly], self._order + 1)
+        inputs = [own.input(*node.args) for node in self.inputs]
+        return Procedure(
+            substitute(list(outputs), own, own.input, known),
+            [*inputs, *costly, *(own.input(*node.args) for node in extra)],
+            self._order + 1,
+        )
 
 
 def hoisted(outputs: Sequence[Node], moving: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
-    """Outputs that take as inputs whatever does not depend on what is `moving` and is no input itself.
+    """Outputs in two parts: what depends on nodes that are `moving`, and whatever it takes that does not.
 
     Returns:
-        The outputs in a new graph, those inputs there, and the nodes that they stand for in the old graph.
+        The outputs in a new graph, as functions of `moving` inputs and of others, called "still"; these; and what they stand for in the
+        old graph. Only numbers are inputs: what is true is passed as one, what is not as zero.
     """
     nodes, depends = sorted_nodes(outputs), {node.number for node in moving}
     for node in nodes:
-        # Only numbers are inputs: what is true is found out again.
-        if node.op in COMPARISONS or node.op in LOGIC or any(isinstance(arg, Node) and arg.number in depends for arg in node.args):
+        if any(isinstance(arg, Node) and arg.number in depends for arg in node.args):
             depends.add(node.number)
     used = [arg for node in nodes if node.number in depends for arg in node.args if isinstance(arg, Node)]
-    still = {arg.number: arg for arg in [*used, *outputs] if arg.number not in depends and arg.op not in ("input", "constant")}
-    cut = [still[number] for number in sorted(still)]
-    graph = Graph()
-    inputs = [graph.input("still", i) for i in range(len(cut))]
-    known = {node.number: new for node, new in zip(cut, inputs, strict=True)}
+    still = {arg.number: arg for arg in [*used, *outputs] if arg.number not in depends and arg.op not in ("constant", "invoke")}
+    graph, known, cut = Graph(), {}, []
+    inputs = [graph.input("still", i) for i in range(len(still))]
+    for own, number in zip(inputs, sorted(still), strict=True):
+        node = still[number]
+        truth = node.op in COMPARISONS or node.op in LOGIC
+        known[number] = graph.call("lt", 0.0, own) if truth else own
+        cut.append(node.graph.select(node, 1.0, 0.0) if truth else node)
     return substitute(list(outputs), graph, graph.input, known), inputs, cut

@@ -96,7 +96,7 @@ class SystemGraph:
 
 
 class StepGraph:
-    """Procedures of time, rows, parameters, and what lasts as long as these: whatever of the system depends on parameters alone.
+    """Procedures of time, rows, and what lasts: parameters, and whatever of the system depends on these alone.
 
     Attributes:
         places: Where ∂f/∂y is not zero by structure, in order.
@@ -109,12 +109,12 @@ class StepGraph:
         slopes = [system.J[i][j] for i, j in self.places] + [system.graph.constant(0.0) if node is None else node for node in system.f_t]
         outputs, lasting, self._lasting = hoisted([*system.f, *slopes], [system.t, *system.y])
         graph = outputs[0].graph
-        inputs = [graph.input(*node.args) for node in (system.t, *system.y, *system.theta)] + lasting
+        inputs = [graph.input(*node.args) for node in (system.t, *system.y)] + lasting
         self.rates = Procedure(outputs[: len(system.f)], inputs)
         self.slopes = Procedure(outputs, inputs)
 
     def lasting(self, graph: Graph, theta: list[Node]) -> list[Node]:
-        """What depends on parameters alone."""
+        """Parameters that are needed, and what depends on parameters alone."""
         return substitute(self._lasting, graph, lambda _, i: theta[i])
 
 

@@ -16,7 +16,7 @@ from jaxion.kernel.lanes import first_step, reason_to_stop, verdict, within_phas
 from jaxion.kernel.reductions import NODES, Reduction
 from jaxion.kernel.system import System
 from jaxion.kernel.trace import UnknownPrimitive, trace
-from jaxion.kernel.unrolled_step import Nodes, rates, step
+from jaxion.kernel.unrolled_step import Nodes, Stages, rates, stages, step
 
 Program = dict[tuple[str, int], Node]
 """What is written, by name and index: results of operations on inputs by name and index."""
@@ -79,7 +79,7 @@ class Unrolled:
         self.sizes_reduced = tuple(map(len, begun))
         self.record = Layout({"link": 1, "t": 1, "h": 1, "phase": 1, "y": system.rows, "reduced": sum(self.sizes_reduced)})
         self.enter = self.entered(Graph())
-        self.turn, _ = self.turned(Graph())
+        self.turn, *_ = self.turned(Graph())
         self.sample = sampled(Graph(), system.rows)
 
     def entered(self, graph: Graph) -> Program:
@@ -98,8 +98,8 @@ class Unrolled:
             **written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
         }
 
-    def turned(self, graph: Graph) -> tuple[Program, Node]:
-        """A step that is tried, and its length."""
+    def turned(self, graph: Graph) -> tuple[Program, Node, Stages]:
+        """A step that is tried, its length, and its stages."""
         system = self.system
         t, y, theta = moving(graph, system)
         scale = inputs(graph, "scale", system.rows)
@@ -107,7 +107,8 @@ class Unrolled:
             graph.input(name) for name in ("h", "begin", "end", "rejected", "tries", "accepted", "rtol", "max_steps")
         )
         last, h = in_lane(within_phase, graph, end, t, h)
-        y1, error, between, K = step(self.source, graph, t, h, y, theta, float(np.finfo(np.float32 if self.single else float).eps))
+        s = stages(self.source, graph, t, h, y, theta)
+        y1, error, between, K = step(self.source, graph, s, t, y, float(np.finfo(np.float32 if self.single else float).eps))
 
         def judged(error: Any, between: Any, y: Any, y1: Any, scale: Any, rtol: Any, rejected: Any) -> Any:
             return verdict((error, between), y, y1, scale, rtol[0], system.positive, rejected > 0)
@@ -134,7 +135,7 @@ class Unrolled:
             **written("reduced_before", inputs(graph, "reduced", sum(self.sizes_reduced))),
             **written("K", [node for row in K for node in row]),
         }
-        return program, h
+        return program, h, s
 
     def begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
         """State of each reduction before the first step."""

@@ -1,4 +1,4 @@
-"""One step of Rodas5P on the nodes of a graph, as in `steps.step`, and its reverse."""
+"""One step of Rodas5P on the nodes of a graph, as in `steps.step`, its tangents, and its reverse."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxion.kernel import rosenbrock as method
-from jaxion.kernel.derive import pullback
+from jaxion.kernel.derive import Pushforward, pullback
 from jaxion.kernel.graph import Graph, Node
 from jaxion.kernel.lu import Factors, Place, factorised, growth, solved_transposed, solver
 from jaxion.kernel.system import SystemGraph
@@ -24,12 +24,13 @@ class Stages(NamedTuple):
         times: When it does so.
         rates: Rates of each stage.
         held: What earlier stages pass to each, before it is divided by h.
+        right: Right side of the linear system of each.
         J: Entries of ∂f/∂y at the begin of the step.
         f_t: ∂f/∂t there.
         W: 1/(hγ) − J.
         factors: Its elimination.
         solve: Solves a system with it.
-        lasting: What depends on parameters alone, and is computed once.
+        lasting: Parameters, and what depends on these alone: computed once.
     """
 
     none: Node
@@ -39,6 +40,7 @@ class Stages(NamedTuple):
     times: Nodes
     rates: list[Nodes]
     held: list[Nodes]
+    right: list[Nodes]
     J: dict[Place, Node]
     f_t: Nodes
     W: dict[Place, Node]
@@ -62,23 +64,24 @@ def stages(source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta:
     none = graph.call("le", h, 0.0)
     h = graph.select(none, method.INSTANT, h)
     lasting = source.steps.lasting(graph, theta)
-    values = source.steps.slopes(graph, [t, *y, *theta, *lasting])
+    values = source.steps.slopes(graph, [t, *y, *lasting])
     first, J, f_t = values[: len(y)], dict(zip(source.steps.places, values[len(y) :], strict=False)), values[-len(y) :]
     shift, inverse_h = 1.0 / (h * method.GAMMA), 1.0 / h
     W = {place: -value for place, value in J.items()}
     W |= {(i, i): shift - J[i, i] if (i, i) in J else shift for i in rows}
     factors = factorised(W, len(y))
-    found = Stages(none, h, [], [], [], [], [], J, f_t, W, factors, solver(factors), lasting)
+    found = Stages(none, h, [], [], [], [], [], [], J, f_t, W, factors, solver(factors), lasting)
     for stage in range(method.STAGES):
         at = [y[i] + graph.call("wide", total(graph, method.A[stage], [x[i] for x in found.k])) for i in rows]
         time = t + method.ALPHA[stage] * h if stage else t
-        rate = source.steps.rates(graph, [time, *at, *theta, *lasting]) if stage else first
+        rate = source.steps.rates(graph, [time, *at, *lasting]) if stage else first
         held = [total(graph, method.C[stage], [x[i] for x in found.k]) for i in rows]
         right = [rate[i] + inverse_h * held[i] + (method.D[stage] * h) * f_t[i] for i in rows]
         found.at.append(at)
         found.times.append(time)
         found.rates.append(rate)
         found.held.append(held)
+        found.right.append(right)
         found.k.append(found.solve(right))
     return found
 
@@ -95,14 +98,12 @@ def combined(graph: Graph, s: Stages, y: Nodes) -> tuple[Nodes, list[Nodes]]:
     ]
 
 
-def step(
-    source: SystemGraph, graph: Graph, t: Node, h: Node, y: Nodes, theta: Nodes, rounding: float
-) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
+def step(source: SystemGraph, graph: Graph, s: Stages, t: Node, y: Nodes, rounding: float) -> tuple[Nodes, Nodes, Nodes, list[Nodes]]:
     """Rows at the end of a step, both estimates of the error, coefficients of the dense output, where numbers have such a `rounding`."""
-    rows, s = range(len(y)), stages(source, graph, t, h, y, theta)
+    rows = range(len(y))
     y1, K = combined(graph, s, y)
     middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
-    rate = source.steps.rates(graph, [t + 0.5 * s.h, *middle, *theta, *s.lasting])
+    rate = source.steps.rates(graph, [t + 0.5 * s.h, *middle, *s.lasting])
     lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], s.h) for i in rows]
     # Without pivoting a matrix may lose all its digits; then no error is small enough.
     lost = graph.call("lt", 1.0 / rounding, growth(s.W, s.factors))
@@ -113,6 +114,16 @@ def step(
         return [graph.select(s.none, 0.0, node) for node in nodes]
 
     return y1, absent(error), absent(s.solve(lacking)), K
+
+
+def push_stages(push: Pushforward, s: Stages) -> None:
+    r"""Let the tangents of the stages be known: of $W k_i = b_i$ they are $W^{-1} (\dot b_i - \dot W k_i)$, so that no elimination is differentiated."""
+    changes = dict(zip(s.W, push(list(s.W.values())), strict=True))
+    for k, right in zip(s.k, s.right, strict=True):
+        changed = push(right)
+        for (p, q), change in changes.items():
+            changed[p] = changed[p] - change * k[q]
+        push.set(k, s.solve(changed))
 
 
 def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_K: list[Nodes]) -> Pulled:
@@ -132,8 +143,7 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
     ]
     bar_J, bar_f_t = dict.fromkeys(s.J, zero), [zero for _ in rows]
     bar_t, bar_h, bar_inverse, bar_shift = zero, zero, zero, zero
-    still = [*theta, *s.lasting]
-    bar_y, bar_still = list(bar_y1), [zero for _ in still]
+    bar_y, bar_lasting = list(bar_y1), [zero for _ in s.lasting]
     solve = solver(s.factors, solved_transposed)
     for i in reversed(range(method.STAGES)):
         right = solve(bar_k[i])
@@ -147,15 +157,15 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
         outputs, bars = s.rates[i], right
         if i == 0:
             outputs, bars = [*outputs, *s.J.values(), *s.f_t], [*bars, *bar_J.values(), *bar_f_t]
-        pulled = pullback(outputs, bars, [s.times[i], *s.at[i], *still])
+        pulled = pullback(outputs, bars, [s.times[i], *s.at[i], *s.lasting])
         bar_t, bar_h = bar_t + pulled[0], bar_h + method.ALPHA[i] * pulled[0] if i else bar_h
         moved = pulled[1 : len(y) + 1]
         bar_y = [a + b for a, b in zip(bar_y, moved, strict=True)]
-        bar_still = [a + b for a, b in zip(bar_still, pulled[len(y) + 1 :], strict=True)]
+        bar_lasting = [a + b for a, b in zip(bar_lasting, pulled[len(y) + 1 :], strict=True)]
         for j in range(i):
             a, c = float(method.A[i, j]), float(method.C[i, j])
             bar_k[j] = [bar + a * moved[p] + c * passed[p] for p, bar in enumerate(bar_k[j])]
-    bar_theta = pullback(still, bar_still, theta)
+    bar_theta = pullback(s.lasting, bar_lasting, theta)
     # h itself, and what was made of it: 1/h and the shift 1/(hγ).
     bar_h = bar_h - inverse_h * inverse_h * (bar_inverse + bar_shift * (1.0 / method.GAMMA))
     return Pulled(bar_t, present(bar_h), bar_y, bar_theta)
@@ -163,7 +173,7 @@ def reverse(graph: Graph, s: Stages, y: Nodes, theta: Nodes, bar_y1: Nodes, bar_
 
 def rates(source: SystemGraph, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
     """Rates f."""
-    return source.steps.rates(graph, [t, *y, *theta, *source.steps.lasting(graph, theta)])
+    return source.steps.rates(graph, [t, *y, *source.steps.lasting(graph, theta)])
 
 
 def total(graph: Graph, weights: np.ndarray, nodes: Nodes) -> Node:

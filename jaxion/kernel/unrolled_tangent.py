@@ -1,53 +1,77 @@
-"""One turn of the lanes together with its tangent along one direction, as a straight line of operations on numbers.
+"""The turn of the lanes together with its tangents along many directions, as straight lines of operations on numbers.
 
-The tangent of a number of a lane has its name behind `d_`. A step is frozen as a part of its phase, as in `replay`.
+The tangent of a number of a lane has its name behind `d_`. Whatever does not depend on a direction is computed once: a program of
+`Unrolled` that has tangents also writes the slopes, `still`, that its `push` along each direction takes. A step is frozen as a part
+of its phase, as in `replay`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
-from jaxion.kernel.derive import pushforward
+from jaxion.kernel.derive import Pushforward
 from jaxion.kernel.graph import Graph, Node, sorted_nodes
-from jaxion.kernel.unrolled import Layout, Program, Unrolled, moving, of_phase, sampled
-from jaxion.kernel.unrolled_step import rates
+from jaxion.kernel.procedures import hoisted
+from jaxion.kernel.unrolled import Layout, Program, Unrolled, moving, of_phase, sampled, written
+from jaxion.kernel.unrolled_step import push_stages, rates
 
 TANGENTS: Final = ("t", "y", "theta", "reduced", "begin", "end", "before", "K", "from", "length", "sample")
 """Numbers of a lane that have one."""
 
 
 class UnrolledTangent:
-    """The programs of `Unrolled` with their tangents, the layout of a lane, and that of a record of an accepted step."""
+    """The programs of `Unrolled` with slopes, their pushes, and the layouts of a lane, of one direction of it, and of a record of a step.
+
+    Attributes:
+        pushes: By the name of the program that comes before: the tangents of what that one writes, if any of that has one.
+        slopes: Numbers of slopes, by the name of the program that writes them.
+    """
 
     def __init__(self, forward: Unrolled):
         self.record, self.single = forward.record, False
-        self.layout = Layout({**forward.layout.sizes, **{f"d_{name}": forward.layout.sizes[name] for name in TANGENTS}})
+        self.direction = Layout({f"d_{name}": forward.layout.sizes[name] for name in TANGENTS})
+        self.pushes: dict[str, Program] = {}
+        self.slopes: dict[str, int] = {}
+        self.turn = self._split("turn", *self._turned(forward))
+        self.enter = self._split("enter", forward.entered(Graph()), _pushed)
+        self.sample = self._split("sample", sampled(Graph(), forward.system.rows), _pushed)
+        self.layout = Layout({**forward.layout.sizes, "still": max(self.slopes.values())})
+
+    def _turned(self, forward: Unrolled) -> tuple[Program, Callable[[Program, Pushforward], Program]]:
         graph = Graph()
-        program, h = forward.turned(graph)
+        program, h, s = forward.turned(graph)
         t, y, theta = moving(graph, forward.system)
         begin, end = graph.input("begin"), graph.input("end")
         _, part = of_phase(graph, t, h, begin, end)
         longer = part * (graph.input("d_end") - graph.input("d_begin"))
-        turn = _with_tangents(graph, program, {h: longer})
-        # A phase without duration changes nothing, but its derivative in the duration is the rate.
-        none = graph.call("le", h, 0.0)
-        for i, rate in enumerate(rates(forward.source, graph, t, y, theta)):
-            turn["d_y", i] = turn["d_y", i] + graph.select(none, longer * rate, 0.0)
-        self.turn = turn
-        graph = Graph()
-        self.enter = _with_tangents(graph, forward.entered(graph))
-        graph = Graph()
-        self.sample = _with_tangents(graph, sampled(graph, forward.system.rows))
+
+        def pushed(program: Program, push: Pushforward) -> Program:
+            push.set([h], [longer])
+            push_stages(push, s)
+            turn = _pushed(program, push)
+            # A phase without duration changes nothing, but its derivative in the duration is the rate.
+            none = graph.call("le", h, 0.0)
+            for i, rate in enumerate(rates(forward.source, graph, t, y, theta)):
+                turn["d_y", i] = turn["d_y", i] + graph.select(none, longer * rate, 0.0)
+            return turn
+
+        return program, pushed
+
+    def _split(self, name: str, program: Program, pushed: Callable[[Program, Pushforward], Program]) -> Program:
+        """A program that writes slopes as well; its push is kept."""
+        wrt = [node for node in sorted_nodes(program.values()) if node.op == "input" and node.args[0] in TANGENTS]
+        push = pushed(program, Pushforward(wrt, [node.graph.input(f"d_{node.args[0]}", node.args[1]) for node in wrt]))
+        outputs, _, slopes = hoisted(list(push.values()), [n for n in sorted_nodes(push.values()) if n.op == "input" and _of_direction(n)])
+        self.slopes[name] = len(slopes)
+        if push:
+            self.pushes[name] = dict(zip(push, outputs, strict=True))
+        return {**program, **written("still", slopes)}
 
 
-def _with_tangents(graph: Graph, program: Program, known: dict[Node, Node] | None = None) -> Program:
-    """A program that writes the tangents of what it writes as well; those of some nodes in it are known."""
-    wrt = [node for node in _inputs(program) if node.args[0] in TANGENTS]
-    directions = [graph.input(f"d_{node.args[0]}", node.args[1]) for node in wrt]
+def _of_direction(node: Node) -> bool:
+    return node.args[0].startswith("d_")
+
+
+def _pushed(program: Program, push: Pushforward) -> Program:
+    """Tangents of what a program writes."""
     places = [place for place in program if place[0] in TANGENTS]
-    known = known or {}
-    pushed = pushforward([program[place] for place in places], [*wrt, *known], [*directions, *known.values()])
-    return {**program, **{(f"d_{name}", i): node for (name, i), node in zip(places, pushed, strict=True)}}
-
-
-def _inputs(program: Program) -> Iterable[Node]:
-    return (node for node in sorted_nodes(program.values()) if node.op == "input")
+    return {(f"d_{name}", i): node for (name, i), node in zip(places, push([program[place] for place in places]), strict=True)}
