@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -18,6 +19,7 @@ import jaxion
 from jaxion import FitProblem, Status, StoreError
 from jaxion.fits.checkpoints import FILE
 from jaxion.fits.fingerprints import fingerprint
+from jaxion.fits.least_squares import linearisation
 
 METHODS = {"lm": {"method": "lm"}, "lbfgs": {"method": "lbfgs"}, "adam": {"optimiser": optax.adam(0.1), "steps": 30}}
 
@@ -38,6 +40,28 @@ def same(one, other):
     assert one.loss == other.loss
     for name in ("initial", "final", "losses", "statuses", "history"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_trial_that_is_not_taken_costs_no_jacobian():
+    """Where the loss is not below the bound the Jacobian is taken where the model is NaN, and zero."""
+    seen = []
+
+    def line(x, a, b):
+        jax.debug.callback(lambda a: seen.append(float(a)), a)
+        return a * x + b
+
+    free = {"a": jaxion.unbounded(1.0), "b": jaxion.unbounded(0.0)}
+    problem = FitProblem(line, None, {"x": X, "y": 2 * X}, free, {"y": 0.1})
+    evaluate, looping = linearisation(problem)
+    u, sd = jnp.array([[2.0, 0.1], [3.0, 0.0]]), jnp.ones((2, 1))
+    found = evaluate(u, sd, jnp.array([100.0, 100.0]))
+    jax.effects_barrier()
+    assert not looping
+    losses = np.sum(np.asarray(found.at.residuals) ** 2, axis=1) / 2
+    assert losses[0] < 100 < losses[1]
+    np.testing.assert_allclose(found.jacobian[0], np.stack([X, np.ones(len(X))], axis=1) / 0.1)
+    np.testing.assert_array_equal(found.jacobian[1], 0.0)
+    assert np.isnan(seen).any()
 
 
 # Progress
@@ -153,6 +177,7 @@ def test_fingerprints_are_those_of_another_process():
     code = """
 import optax, jax.numpy as jnp, jaxion
 from jaxion.fits.fingerprints import fingerprint
+from jaxion.fits.least_squares import linearisation
 print(fingerprint(optax.adam(optax.cosine_decay_schedule(0.1, 50)), {"b": [1, 2.0], "a": jnp.ones(2)}, jaxion.models.duesterwald2018()))
 """
     plain = {**os.environ, "JAX_ENABLE_X64": "1"}

@@ -10,6 +10,7 @@ it promises, is small.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import jax
@@ -20,6 +21,7 @@ from jaxtyping import Array
 from jaxion.errors import Status
 from jaxion.fits.parameters import Unknowns
 from jaxion.fits.problem import Evaluation, FitProblem, Layout
+from jaxion.fits.sharing import loops
 
 _LEAST: Final = 1e-10
 """Smallest damping."""
@@ -70,10 +72,6 @@ class LeastSquares:
     step_tolerance: float = 1e-9
     finishes: bool = False
 
-    def evaluate(self, problem: FitProblem, u: Unknowns, sd: Array) -> "Linearised":
-        """What a step needs to know of a place."""
-        return linearised(problem, u, sd)
-
     def init(self, layout: Layout, u: Unknowns, found: "Linearised", moving: Array) -> LeastSquaresState:
         """State of a start where the problem was evaluated with a scatter of one; `moving` masks the unknowns that may change."""
         one = jnp.ones(len(layout.sizes))
@@ -103,13 +101,12 @@ class LeastSquares:
         longest = jnp.max(jnp.where(np.array(layout.bounded), jnp.abs(delta), 0.0))
         delta = delta * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))
         predicted = _half_square(s.residuals) - _half_square(s.residuals + J @ delta)
-        return Proposal(s.u + delta, s.sd, predicted)
+        return Proposal(s.u + delta, s.sd, predicted, _half_square(s.residuals))
 
     def judge(self, layout: Layout, s: LeastSquaresState, proposal: "Proposal", found: "Linearised") -> LeastSquaresState:
         """The trial is taken if the loss falls."""
-        before = _half_square(s.residuals)
         # Compared with the scatter as it was; a better place then has its own.
-        gained = before - _half_square(found.at.residuals)
+        gained = proposal.before - _half_square(found.at.residuals)
         better = (found.at.status == Status.ok) & (gained > 0)
         ratio = gained / jnp.where(proposal.predicted > 0, proposal.predicted, 1.0)
         eased = jnp.maximum(s.damping * jnp.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), _LEAST)
@@ -126,7 +123,7 @@ class LeastSquares:
             growth=jnp.where(better, 2.0, 2 * s.growth),
             moving=s.moving,
             status=s.status,
-            done=(proposal.predicted <= self.tolerance * before) | short | (damping > _MOST),
+            done=(proposal.predicted <= self.tolerance * proposal.before) | short | (damping > _MOST),
         )
 
 
@@ -138,23 +135,36 @@ class Linearised(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A trial step: where to, with which scatter, and by how much the loss should fall."""
+    """A trial step: where to, with which scatter, by how much the loss should fall, and what it has to fall from."""
 
     u: Unknowns
     sd: Array
     predicted: Array
+    before: Array
 
 
-def linearised(problem: FitProblem, u: Unknowns, sd: Array) -> Linearised:
-    """Evaluation and Jacobian, with a scatter `sd` of the channels whose scatter is estimated."""
+def linearisation(problem: FitProblem) -> tuple[Callable[..., Linearised], bool]:
+    """Evaluation and Jacobian of a batch, compiled once for a problem, and whether the problem `loops`.
 
-    def residuals(u: Unknowns) -> tuple[Array, Evaluation]:
-        found = problem.at(u, sd)
-        return found.residuals, found
+    They are for a scatter `sd` of the channels whose scatter is estimated. The Jacobian is zero where the loss is not below a `bound`:
+    it takes most of the time, and a trial that is not taken does not need it. There parameters are NaN, at which a model fails at its
+    first step.
+    """
+    looping = loops(
+        problem, problem.compiled("at", lambda problem: problem.at), jnp.zeros(len(problem.names)), jnp.ones(len(problem.channels))
+    )
 
-    jacobian, found = jax.jacfwd(residuals, has_aux=True)(u)
-    # A failed model has a derivative of zero, which is no measure of anything.
-    return Linearised(found, jnp.where(found.status == Status.ok, jacobian, 0.0))
+    def make(problem: FitProblem) -> Callable[..., Linearised]:
+        def linearised(u: Unknowns, sd: Array, bound: Array) -> Linearised:
+            found = problem.at(u, sd)
+            wanted = (found.status == Status.ok) & (_half_square(found.residuals) < bound)
+            at = u if looping else jnp.where(wanted, u, jnp.nan)
+            jacobian = jax.jacfwd(lambda u: problem.at(u, sd).residuals)(at)
+            return Linearised(found, jnp.where(wanted, jacobian, 0.0))
+
+        return jax.vmap(linearised)
+
+    return problem.compiled(LeastSquares, make), looping
 
 
 def _rescaled(layout: Layout, found: Evaluation, old: Array) -> tuple[Array, Array]:

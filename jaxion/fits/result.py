@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from jaxion.errors import Status
 from jaxion.fits.fisher import Information, information, statement
-from jaxion.fits.least_squares import LeastSquares, Linearised, linearised
+from jaxion.fits.least_squares import Linearised, linearisation
 from jaxion.fits.problem import Evaluation, FitProblem
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ class Fit:
 
     def _evaluate(self, u: Array, sd: Array) -> Linearised:
         """What is computed at a vector of unknowns; in a batch of as many as there were starts, which is compiled already."""
-        evaluate = self.problem.compiled(LeastSquares, lambda problem: jax.vmap(lambda u, sd: linearised(problem, u, sd)))
-        count = (len(self.losses), 1)
-        return jax.tree.map(lambda x: x[0], evaluate(jnp.tile(u, count), jnp.tile(sd, count)))
+        evaluate, _ = linearisation(self.problem)
+        count = len(self.losses)
+        found = evaluate(jnp.tile(u, (count, 1)), jnp.tile(sd, (count, 1)), jnp.full(count, jnp.inf))
+        return jax.tree.map(lambda x: x[0], found)
 
     @functools.cached_property
     def audit(self) -> float:

@@ -13,11 +13,11 @@ import numpy as np
 from jaxion.errors import FitError, Status, nearest
 from jaxion.fits.checkpoints import Checkpoint
 from jaxion.fits.descent import Descent
-from jaxion.fits.least_squares import LeastSquares
+from jaxion.fits.least_squares import LeastSquares, linearisation
 from jaxion.fits.problem import FitProblem, Layout
 from jaxion.fits.result import Fit, leading
+from jaxion.fits.sharing import loops
 from jaxion.fits.starts import starting_values
-from jaxion.model import Model
 
 METHODS: Final = ("lm", "lbfgs")
 """Methods that have a name: Levenberg–Marquardt, and the limited-memory quasi-Newton method of optax."""
@@ -114,19 +114,19 @@ def run(
 
     # The model is compiled in one place, `evaluate`, for all methods of a kind; the rest is small, and compiled for all problems alike.
     layout, least_squares = problem.layout, isinstance(method, LeastSquares)
-    evaluate = problem.compiled(type(method), lambda problem: jax.vmap(lambda *at: method.evaluate(problem, *at)))
     begin, judge = _compiled("init", method, layout), _compiled("judge", method, layout)
-    given = (unknowns, jnp.ones((len(unknowns), len(layout.sizes)))) if least_squares else (unknowns,)
     if least_squares:
+        evaluate, looping = linearisation(problem)
         propose = _compiled("propose", method, layout)
         moving = jnp.ones(unknowns.shape, bool) if moving is None else moving
-        state = begin(unknowns, evaluate(*given), moving)
+        found = evaluate(unknowns, jnp.ones((len(unknowns), len(layout.sizes))), jnp.full(len(unknowns), jnp.inf))
+        state = begin(unknowns, found, moving)
     else:
+        evaluate = problem.compiled(type(method), lambda problem: jax.vmap(lambda u: method.evaluate(problem, u)))
         # An optimiser may search along a line by itself.
         propose = problem.compiled(("propose", method), lambda problem: jax.vmap(lambda state: method.propose(problem, state)))
-        state = begin(unknowns, evaluate(*given))
+        state, looping = begin(unknowns, evaluate(unknowns)), loops(problem, evaluate, unknowns)
     history = [np.asarray(state.best_loss)]
-    quits = all(isinstance(experiment.model, Model) for experiment in problem.experiments) or not _loops(evaluate.traced(*given))
     earlier = None if checkpoint is None else checkpoint.load(state, steps)
     if earlier is not None:
         state, history = earlier
@@ -135,8 +135,8 @@ def run(
         while len(history) <= steps and not np.all(np.asarray(state.done)):
             proposal = propose(state)
             # Where its parameters are NaN a model fails at its first step: a start that is done costs no more time. A user's loop may not end.
-            u = jnp.where(state.done[:, None], jnp.nan, proposal.u) if quits else proposal.u
-            found = evaluate(u, proposal.sd) if least_squares else evaluate(u)
+            u = proposal.u if looping else jnp.where(state.done[:, None], jnp.nan, proposal.u)
+            found = evaluate(u, proposal.sd, proposal.before) if least_squares else evaluate(u)
             state = judge(state, proposal, found)
             history.append(np.asarray(state.best_loss))
             bar.set_postfix_str(_counts(state), refresh=False)
@@ -153,15 +153,6 @@ def _counts(state: Any) -> str:
     losses, done, statuses = (np.asarray(x) for x in (state.best_loss, state.done, state.status))
     best = f"{np.nanmin(losses):.6g}" if np.isfinite(losses).any() else "none"
     return f"loss {best}, {np.sum(~done)} of {len(done)} starts under way, {np.sum(statuses != Status.ok)} failed"
-
-
-def _loops(jaxpr: Any) -> bool:
-    """Whether a program has a loop whose end depends on numbers."""
-    for equation in jaxpr.eqns:
-        parts = jax.tree.leaves(list(equation.params.values()), is_leaf=lambda part: hasattr(part, "eqns"))
-        if equation.primitive.name == "while" or any(_loops(part) for part in parts if hasattr(part, "eqns")):
-            return True
-    return False
 
 
 @functools.lru_cache(maxsize=256)

@@ -36,9 +36,23 @@ class Function:
         """What it makes of what is given."""
         return self.shared(self.numbers, *given)
 
-    def traced(self, *given: Any) -> Any:
-        """Its program."""
-        return self.shared.trace(self.numbers, *given).jaxpr
+
+def loops(problem: "FitProblem", function: Function, *given: Any) -> bool:
+    """Whether a function of a problem might not end where parameters are NaN: a model does, a loop of the user might not."""
+    return not _of_models(problem) and _loops(function.shared.trace(function.numbers, *given).jaxpr)
+
+
+def _of_models(problem: "FitProblem") -> bool:
+    return all(isinstance(experiment.model, Model) for experiment in problem.experiments)
+
+
+def _loops(jaxpr: Any) -> bool:
+    """Whether a program has a loop whose end depends on numbers."""
+    for equation in jaxpr.eqns:
+        parts = jax.tree.leaves(list(equation.params.values()), is_leaf=lambda part: hasattr(part, "eqns"))
+        if equation.primitive.name == "while" or any(_loops(part) for part in parts if hasattr(part, "eqns")):
+            return True
+    return False
 
 
 class Compiled:
@@ -61,7 +75,7 @@ class Compiled:
 
 def compiled_for(problem: "FitProblem") -> Compiled:
     """What is compiled for problems of this structure."""
-    if not all(isinstance(experiment.model, Model) for experiment in problem.experiments):
+    if not _of_models(problem):
         return Compiled(problem)
     key = structure((problem.experiments, problem.parameters, problem.taken))
     found = _kept.pop(key) if key in _kept else Compiled(problem)
