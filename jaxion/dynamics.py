@@ -43,6 +43,7 @@ def potential_from_charge(model, snapshot: Snapshot, membrane: Membrane) -> Arra
     return units.MILLI * model.F * held / (area_ratio(model, snapshot, membrane) * membrane.C)
 
 
+@eqx.filter_jit
 def potential_from_zero_current(model, snapshot: Snapshot, membrane: Membrane) -> Array:
     """Potential at which the net current vanishes, mV; differentiable through the implicit function theorem."""
     name = membrane.inside

@@ -102,6 +102,24 @@ def nernst(inside: ArrayLike, outside: ArrayLike, z: int, RT_F: ArrayLike) -> Ar
     return per_cell(RT_F) * jnp.log(per_cell(outside) / per_cell(inside)) / z
 
 
+def bicarbonate(pH: ArrayLike, pCO2: ArrayLike = 39.0) -> Array:
+    r"""HCO₃⁻ that is in equilibrium with CO₂, in mM, by Henderson and Hasselbalch.
+
+    $$HCO_3^- = 0.03\,p_{CO_2}\,10^{\,pH - 6.1}$$
+
+    Args:
+        pH: Of the solution.
+        pCO2: Partial pressure of CO₂, mmHg, of which 0.03 mM are dissolved for each.
+
+    Example:
+        >>> round(float(bicarbonate(7.4, 40.0)), 2)
+        23.94
+
+    Source: Thapaliya et al. (2023) Cells 12:2675, code.
+    """
+    return 0.03 * per_cell(pCO2) * 10.0 ** (per_cell(pH) - 6.1)
+
+
 def _concentration(solution: Solution, species: str, argument: str) -> Array:
     if species not in solution:
         raise ValueError(f"Argument `{argument}` has no `{species}`; it has {', '.join(sorted(solution)) or 'nothing'}.")

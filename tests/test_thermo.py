@@ -43,6 +43,15 @@ def test_nernst(row: Ionic, ion: str):
     assert_printed(thermo.nernst(row.inside[ion], row.outside[ion], z, RT_F), getattr(row, f"E_{ion}"))
 
 
+def test_bicarbonate_is_a_buffer_of_dissolved_carbon_dioxide():
+    """The textbook's blood: 24 mM at pH 7.4 and 40 mmHg; ten times as much for one unit of pH, as much again for twice the CO₂."""
+    assert float(thermo.bicarbonate(7.4, 40.0)) == pytest.approx(24.0, abs=0.1)
+    assert float(thermo.bicarbonate(7.1)) == pytest.approx(0.03 * 39 * 10, rel=1e-12)
+    assert float(thermo.bicarbonate(8.1) / thermo.bicarbonate(7.1)) == pytest.approx(10.0, rel=1e-12)
+    assert float(jax.grad(thermo.bicarbonate)(7.1)) == pytest.approx(math.log(10) * 11.7, rel=1e-12)
+    assert thermo.bicarbonate(jnp.array([7.1, 7.4])).shape == (2,)
+
+
 @rows
 @pytest.mark.parametrize("ion", ["Na", "K"])
 def test_energy_of_influx(row: Ionic, ion: str):

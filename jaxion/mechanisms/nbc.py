@@ -13,7 +13,7 @@ class NBC(AbstractMechanism):
 
     $$I = g\,(V - E), \qquad E = \frac{1}{n-1}\,\frac{RT}{F}\ln\frac{Na_i\,HCO_{3,i}^n}{Na_o\,HCO_{3,o}^n}, \qquad J = -\frac{I}{(n-1)\,F}$$
 
-    outward with J.
+    outward with J. `thermo.bicarbonate` gives HCO₃⁻ for a pH.
 
     Args:
         g: Conductance of the whole membrane, nS; typical 0.1 to 100 nS.
