@@ -1,7 +1,6 @@
 """Batches as machine code: whole trajectories, lanes refilled from one queue of cells that all threads share."""
 
 import ctypes
-import functools
 from typing import Final
 
 import numpy as np
@@ -9,7 +8,7 @@ from llvmlite import ir
 
 from jaxion.kernel.llvm_loop import RunLoop
 from jaxion.kernel.llvm_tangent import TangentLoop
-from jaxion.kernel.machine import Machine, vector_width
+from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.reductions import Reduction
 from jaxion.kernel.system import System
@@ -48,7 +47,7 @@ class Kernel:
         return self._run(lanes.ctypes.data, frame.ctypes.data, TURNS) > 0
 
 
-@functools.lru_cache(maxsize=64)
+@compiled_once
 def compiled(system: System, reductions: tuple[Reduction, ...], single: bool) -> Kernel | UnknownPrimitive:
     """The kernel of a system and its reductions in some precision, compiled once; what stands in the way if there can be none."""
     try:
@@ -69,7 +68,7 @@ def possible(plan: Plan) -> Kernel:
     return kernel
 
 
-@functools.lru_cache(maxsize=64)
+@compiled_once
 def compiled_tangent(kernel: Kernel) -> Kernel:
     """The tangent of a kernel, compiled once."""
     return Kernel(kernel.unrolled, tangent=True)

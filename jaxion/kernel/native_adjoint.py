@@ -1,14 +1,13 @@
 """Cotangents of batches as machine code: a range of cells forward onto a tape, then back over it."""
 
 import ctypes
-import functools
 
 import numpy as np
 from llvmlite import ir
 
 from jaxion.kernel import tapes
 from jaxion.kernel.llvm_adjoint import FRAME, emit_sweep
-from jaxion.kernel.machine import Machine, vector_width
+from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.native import TURNS, Kernel, possible
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.tapes import Frame, Stretch, recall, tape
@@ -39,7 +38,7 @@ class AdjointKernel:
         return self._run(lanes.ctypes.data, frame.ctypes.data, TURNS) > 0
 
 
-@functools.lru_cache(maxsize=64)
+@compiled_once
 def compiled_adjoint(kernel: Kernel) -> AdjointKernel:
     """The reverse of a kernel, compiled once."""
     return AdjointKernel(kernel)

@@ -1,7 +1,6 @@
 """Steady states of a batch as machine code: Newton in lanes that are refilled, and evidence for where each cell ended."""
 
 import ctypes
-import functools
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from llvmlite import ir
 from jaxion.kernel.llvm_dense import JUDGEMENT, emit_judge
 from jaxion.kernel.llvm_map import emit_map
 from jaxion.kernel.llvm_newton import FRAME, emit_newton
-from jaxion.kernel.machine import Machine, vector_width
+from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.newton import CONVERGED, Equilibrium
 from jaxion.kernel.threads import aligned, over_cells, run_lanes
 from jaxion.kernel.trace import UnknownPrimitive
@@ -109,7 +108,7 @@ def function_of_cells(address: int) -> "ctypes._CFunctionType":  # pyright: igno
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
 
 
-@functools.lru_cache(maxsize=64)
+@compiled_once
 def solver(equilibrium: Equilibrium) -> Solver | UnknownPrimitive:
     """The machine code of an equilibrium, compiled once; what stands in the way if there can be none."""
     try:

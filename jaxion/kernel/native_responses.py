@@ -1,12 +1,10 @@
 """Responses of a batch as machine code."""
 
-import functools
-
 import numpy as np
 from llvmlite import ir
 
 from jaxion.kernel.llvm_map import emit_map
-from jaxion.kernel.machine import Machine, vector_width
+from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.native_newton import function_of_cells
 from jaxion.kernel.responses import Response, UnrolledResponse
 from jaxion.kernel.threads import aligned, over_cells
@@ -37,7 +35,7 @@ class Responder:
         return values, matrix.reshape(len(values), self._shifts, number), growth
 
 
-@functools.lru_cache(maxsize=64)
+@compiled_once
 def responder(response: Response) -> Responder | UnknownPrimitive:
     """The machine code of a response, compiled once; what stands in the way if there can be none."""
     try:
