@@ -53,7 +53,7 @@ def tasks(names: list[str]) -> list[tuple[str, str, str]]:
 
 
 def _one(name: str, protocol: str, gates: str, most: int, cv: float, seconds: float) -> dict[str, Any]:
-    """Compilation and rate of batches that grow fourfold as long as the next one takes no longer than it may."""
+    """Compilation, and rate of a batch as large as it may be, judged by a small one."""
     import numpy as np
 
     import jaxion
@@ -77,8 +77,9 @@ def _one(name: str, protocol: str, gates: str, most: int, cv: float, seconds: fl
     first, _ = run(cells)
     took, solution = run(cells)
     compiled = first - took
-    while cells < most and took * min(4, most / cells) <= seconds:
-        cells = min(4 * cells, most)
+    larger = min(most, int(cells * seconds / took))
+    if larger > cells:
+        cells = larger
         run(cells)  # a size that is new has its own small operations compiled
         took, solution = run(cells)
     status = np.asarray(solution.status)
@@ -118,7 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cells", type=int, default=1000, help="size of the batches")
     parser.add_argument("--cv", type=float, default=0.1, help="coefficient of variation of every mechanism's activity")
     parser.add_argument(
-        "--seconds", type=float, default=12.0, help="what a batch may take; smaller ones, recorded, where it would take longer"
+        "--seconds", type=float, default=150.0, help="what a batch may take; smaller ones, recorded, where it would take longer"
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "models.json")
     return parser.parse_args()

@@ -107,7 +107,7 @@ class LeastSquares:
         """The trial is taken if the loss falls."""
         # Compared with the scatter as it was; a better place then has its own.
         gained = proposal.before - _half_square(found.at.residuals)
-        better = (found.at.status == Status.ok) & (gained > 0)
+        better = found.below
         ratio = gained / jnp.where(proposal.predicted > 0, proposal.predicted, 1.0)
         eased = jnp.maximum(s.damping * jnp.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), _LEAST)
         damping = jnp.where(better, eased, s.damping * s.growth)
@@ -128,9 +128,10 @@ class LeastSquares:
 
 
 class Linearised(NamedTuple):
-    """An evaluation, and the Jacobian of its residuals in the unknowns at the scatter that it was given."""
+    """An evaluation, whether its loss is below the bound, and the Jacobian of its residuals at the scatter that it was given, if so."""
 
     at: Evaluation
+    below: Array
     jacobian: Array
 
 
@@ -157,10 +158,10 @@ def linearisation(problem: FitProblem) -> tuple[Callable[..., Linearised], bool]
     def make(problem: FitProblem) -> Callable[..., Linearised]:
         def linearised(u: Unknowns, sd: Array, bound: Array) -> Linearised:
             found = problem.at(u, sd)
-            wanted = (found.status == Status.ok) & (_half_square(found.residuals) < bound)
-            at = u if looping else jnp.where(wanted, u, jnp.nan)
+            below = (found.status == Status.ok) & (_half_square(found.residuals) < bound)
+            at = u if looping else jnp.where(below, u, jnp.nan)
             jacobian = jax.jacfwd(lambda u: problem.at(u, sd).residuals)(at)
-            return Linearised(found, jnp.where(wanted, jacobian, 0.0))
+            return Linearised(found, below, jnp.where(below, jacobian, 0.0))
 
         return jax.vmap(linearised)
 
