@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jaxion import thermo
 from jaxion.kernel.derive import jacobian, pullback
 from jaxion.kernel.graph import Graph, evaluate, sorted_nodes
+from jaxion.kernel.llvm import promptly
 from jaxion.kernel.system import LANES
 from jaxion.kernel.trace import UnknownPrimitive, trace
 
@@ -148,3 +149,18 @@ def test_structural_zeros_of_a_jacobian_do_not_exist():
 def test_an_unknown_primitive_is_named(function):
     with pytest.raises(UnknownPrimitive, match=r"\w+"):
         graph_of(function, 3)
+
+
+def test_an_order_of_operations_may_be_thousands_deep():
+    """What no kept output needs comes right after what it needs, however long the chain."""
+    graph = Graph()
+    x = graph.input("x")
+    needed, aside = x * 2.0, x
+    for i in range(5000):
+        aside = aside + float(i + 1)
+    needed = needed + 1.0
+    order = promptly(sorted_nodes([needed, aside]), [needed])
+    place = {node.number: k for k, node in enumerate(order)}
+    assert len(place) == len(sorted_nodes([needed, aside]))
+    for node in order:
+        assert all(place[arg.number] < place[node.number] for arg in node.args if hasattr(arg, "number"))

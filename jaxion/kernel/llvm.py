@@ -89,16 +89,17 @@ def promptly(nodes: list[Node], outputs: list[Node]) -> list[Node]:
             users.setdefault(number, []).append(node)
     order: list[Node] = []
 
-    def put(node: Node) -> None:
-        order.append(node)
-        for user in users.get(node.number, []):
-            waiting[user.number].discard(node.number)
-            if user.number not in needed and not waiting[user.number]:
-                put(user)
-
     for node in nodes:
-        if node.number in needed or not any(isinstance(arg, Node) for arg in node.args):
-            put(node)
+        if node.number not in needed and any(isinstance(arg, Node) for arg in node.args):
+            continue
+        # A list and no recursion: what follows from one number may be thousands of operations deep.
+        ready = [node]
+        while ready:
+            order.append(ready.pop())
+            for user in users.get(order[-1].number, []):
+                waiting[user.number].discard(order[-1].number)
+                if user.number not in needed and not waiting[user.number]:
+                    ready.append(user)
     return order
 
 
