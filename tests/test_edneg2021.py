@@ -157,23 +157,25 @@ def test_fires_alike_from_steady_gates(model):
     assert float(sol.measures["K"]) == pytest.approx(published.FIRING_MAXIMUM, rel=published.STEADY)
 
 
-@pytest.mark.slow
-def test_fast_firing_ends_in_a_depolarisation_block(model):
+def test_fast_firing_ends_in_a_depolarisation_block(model, rng):
+    """Starts that differ by 1e-9 end with other counts of spikes: a single course is one draw of many, and their mean is compared."""
     protocol = dict(model.published)["depolarisation_block"]
-    sol = jaxion.solve(model, protocol, start=begun(model), save=[20.0, 30.0], measure=MEASURES, rtol=1e-9)
+    starts = np.asarray(begun(model))[:, None] * (1 + 1e-9 * rng.normal(size=(len(model.rows), 32)))
+    sol = jaxion.solve(model, protocol, start=starts, save=[20.0, 30.0], measure=MEASURES, rtol=1e-9)
+    assert sol.ok.all()
     fewest, most = published.BLOCK_SPIKES
-    assert fewest <= float(sol.measures["spikes"]) <= most
-    assert float(sol.measures["spikes.first"]) == pytest.approx(published.BLOCK_FIRST, rel=published.BLOCK_EVENT)
+    assert fewest <= float(sol.measures["spikes"].mean()) <= most
+    np.testing.assert_allclose(sol.measures["spikes.first"], published.BLOCK_FIRST, rtol=published.EVENT)
     earliest, latest = published.BLOCK_LAST
-    assert (1 - published.BLOCK_EVENT) * earliest < float(sol.measures["spikes.last"]) < (1 + published.BLOCK_EVENT) * latest
+    assert earliest <= float(sol.measures["spikes.last"].mean()) <= latest
     start = float(model["soma.ecs.volume"])
     for i, (time, values) in enumerate(published.BLOCK.items()):
         for path, value in values.items():
-            assert float(sol[path][i]) == pytest.approx(value, rel=published.BLOCKED), path
-        swelling = 100 * (float(sol["soma.ecs.volume"][i]) / start - 1)
+            assert float(sol[path][i].mean()) == pytest.approx(value, rel=published.BLOCKED), path
+        swelling = 100 * (float(sol["soma.ecs.volume"][i].mean()) / start - 1)
         assert swelling == pytest.approx(published.BLOCK_SWELLING[time], abs=0.02)
     # Potassium still rises after the end of the stimulus.
-    assert float(sol.measures["K.time"]) == 30.0
+    np.testing.assert_array_equal(sol.measures["K.time"], 30.0)
 
 
 @pytest.mark.slow
