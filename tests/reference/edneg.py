@@ -53,7 +53,8 @@ FIRING_MAXIMUM: Final = 3.7096
 """Highest K⁺ of the soma's extracellular space."""
 
 # 150 pA likewise. The count and the last spike depend on the tolerance: 385 and 15.09280 with rtol 1e-8, 382 and 15.10328 with
-# 1e-9, 387 and 15.08144 with 1e-10.
+# 1e-9, 387 and 15.08144 with 1e-10. The equations of edneg_by_hand.py: by BDF with 1e-8 386 and 15.08772, and the soma's
+# extracellular space at 30 s at −9.893 %; by LSODA with 1e-8 385, 15.10470 and −9.886 %, with 1e-9 379, 15.08659 and −9.898 %.
 BLOCK_SPIKES: Final = (380, 388)
 BLOCK_FIRST: Final = 10.00426
 BLOCK_LAST: Final = (15.07, 15.11)
