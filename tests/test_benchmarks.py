@@ -83,6 +83,7 @@ def population(bench, rng):
     return theta, y, dict(zip(canonical.PARAMETERS, theta, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workload", "t"), [("anoxia", 0.0), ("anoxia", 30.3), ("anoxia", 200.0), ("spiking", 1.0)])
 def test_canonical_cell_of_mechanisms_has_the_same_rates(bench, population, workload, t):
     canonical, made = bench("canonical"), bench("canonical_model")
@@ -99,6 +100,7 @@ def test_canonical_cell_of_mechanisms_has_the_same_rates(bench, population, work
     np.testing.assert_allclose(rates, made.to_rates(model, wanted), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_canonical_cell_of_mechanisms_keeps_the_laws_and_rests(bench):
     canonical, made = bench("canonical"), bench("canonical_model")
     model = made.canonical()
@@ -219,6 +221,12 @@ def test_work_precision_figure_names_every_contender_in_every_panel(bench):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["anoxia, 1 core", "spiking, 1 core"]
     for axes in figure.axes:
         assert sorted(text.get_text() for text in axes.texts) == sorted(names)
+
+
+def test_tables_of_the_readme_are_those_of_the_recorded_results(bench):
+    readme = (Path(BENCHMARKS) / "README.md").read_text(encoding="utf-8")
+    assert "| jaxion |" in readme
+    assert bench("tables").inserted(readme) == readme
 
 
 @pytest.mark.slow

@@ -177,17 +177,6 @@ def test_both_closures_of_a_chain_give_one_course():
         assert float(ends[0][path]) == pytest.approx(float(ends[1][path]), rel=1e-7)
 
 
-@pytest.mark.slow
-def test_kernel_and_diffrax_give_one_course():
-    model = column(2)
-    protocol = dict(model.published)["buffering"]
-    roads = [jaxion.solve(model, protocol, save=[100.0, 400.0], rtol=1e-8, backend=road) for road in ("kernel", "diffrax")]
-    for kind in KINDS:
-        for ion in IONS:
-            one, other = (road[f"node0.{kind}.{ion}"] for road in roads)
-            np.testing.assert_allclose(one, other, rtol=1e-6)
-
-
 def first_and_last(domains):
     """Numbers of the reference's order at both ends of the column."""
     inside, outside = domains

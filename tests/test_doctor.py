@@ -69,6 +69,7 @@ def test_json_says_what_was_found_and_what_was_allowed(doctor, only):
     assert all(0 < error < 30 * stiff.RTOL for error in errors)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_each_examination(only, capsys):
     only(machines, storage)
     assert main(["doctor"]) == 0

@@ -157,6 +157,7 @@ def test_fires_alike_from_steady_gates(model):
     assert float(sol.measures["K"]) == pytest.approx(published.FIRING_MAXIMUM, rel=published.STEADY)
 
 
+@pytest.mark.slow
 def test_fast_firing_ends_in_a_depolarisation_block(model, rng):
     """Starts that differ by 1e-9 end with other counts of spikes: a single course is one draw of many, and their mean is compared."""
     protocol = dict(model.published)["depolarisation_block"]
@@ -190,19 +191,6 @@ def test_spikes_are_those_of_its_equations(model):
     # Between steps of BDF the potential runs along a line.
     for layer, course in zip(LAYERS, V, strict=True):
         np.testing.assert_allclose(sol[f"{layer}.neuron.V"], np.interp(1e3 * times, t, course), atol=0.02)
-
-
-@pytest.mark.slow
-def test_kernel_and_diffrax_give_one_spike(model):
-    protocol = Protocol(inject("soma.neuron", 150.0, 0.02))
-    save = [0.002, 0.005, 0.01, 0.02]
-    roads = [jaxion.solve(model, protocol, save=save, rtol=1e-9, backend=road) for road in ("kernel", "diffrax")]
-    V = np.asarray(roads[0]["soma.neuron.V"])
-    assert np.ptp(V) > 20
-    for path in ("soma.neuron.V", "dendrite.neuron.V", "soma.ecs.dV"):
-        np.testing.assert_allclose(*(np.asarray(road[path]) for road in roads), rtol=1e-5, atol=1e-5, err_msg=path)
-    for path in ("soma.neuron.Na", "dendrite.neuron.Ca", "soma.ecs.K", "soma.ecs.volume"):
-        np.testing.assert_allclose(*(np.asarray(road[path]) for road in roads), rtol=1e-6, err_msg=path)
 
 
 @pytest.mark.slow

@@ -149,6 +149,7 @@ cells = 200
 """
 
 
+@pytest.mark.slow
 def test_a_population_is_learnt_from_a_file(write, tmp_path, capsys):
     assert main(["fit", str(write(POPULATION)), "--out", str(tmp_path / "out")]) == 0
     assert "chi-squared" in capsys.readouterr().out

@@ -35,6 +35,7 @@ def test_relative_noise_and_the_recordings_own_agree(rng):
     np.testing.assert_allclose(list(own.values.values()), scipy.x, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_noise_that_is_estimated_in_two_channels_weighs_them_by_their_scatter(rng):
     def both(x, a):
         return {"y": a * x, "z": a * x}
@@ -78,6 +79,7 @@ def test_robust_losses_are_those_of_their_densities():
 # Scale, offset, missing values, priors, ties
 
 
+@pytest.mark.slow
 def test_an_unknown_scale_and_offset_cost_what_fitting_them_would(rng):
     y = 3.0 + 0.5 * np.exp(0.7 * X) + 0.01 * rng.standard_normal(len(X))
 
@@ -153,6 +155,7 @@ def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     assert str(FitProblem.join(*parts)) == "Fit of 2 parameters to 26 values of 2 channels in 2 experiments"
 
 
+@pytest.mark.slow
 def test_a_local_parameter_is_each_experiments_own():
     parts = [straight(2 * X + b) for b in (-1.0, 3.0)]
     joined = FitProblem.join(*parts, local=("b",))

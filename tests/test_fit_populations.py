@@ -116,6 +116,7 @@ def test_weights_make_the_scatter_of_statistics_one(paths):
 NORMAL = {KCC2: LogNormal(0.4), "neuron.z": Normal(0.05)}
 
 
+@pytest.mark.slow
 def test_the_gradient_of_the_loss_is_that_of_differences():
     summary = Summary(50, {"neuron.V": -70.0, "neuron.Cl": 6.0}, {"neuron.V": 3.0}, {("neuron.V", "neuron.Cl"): 0.3})
     _, p = problem(NORMAL, summary, noise={"neuron.V": "0.5 mV"})
@@ -178,6 +179,7 @@ def test_partial_correlations_make_any_correlation_matrix():
     assert (a - b * c) / np.sqrt((1 - b**2) * (1 - c**2)) == pytest.approx(values[f"partial({LEAK}, neuron.leak_Cl.g | {KCC2})"])
 
 
+@pytest.mark.slow
 def test_a_summary_says_less_and_the_statement_says_so():
     published = Summary(40, mean={"neuron.Cl": "5 mM"}, sd={"neuron.Cl": "0.5 mM"})
     fit = fit_population(cell(), VARY, published, cells=300)

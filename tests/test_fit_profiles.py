@@ -23,6 +23,7 @@ def test_profiles_of_a_linear_problem_are_parabolas():
     assert profile.ds["loss"].dims == ("parameter", "point")
 
 
+@pytest.mark.slow
 def test_a_profile_of_the_pump_is_that_of_scipy():
     table = Recording.read(SODIUM)
     sd = 0.035

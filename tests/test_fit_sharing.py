@@ -24,6 +24,7 @@ def key(problem):
     return structure((problem.experiments, problem.parameters, problem.taken))
 
 
+@pytest.mark.slow
 def test_problems_of_the_same_structure_share_what_is_compiled_and_are_fitted_to_their_own_data(cell):
     first, second = at_rest(cell, -73.0), at_rest(cell, -71.0, sd=0.2)
     found = [jaxion.fit(problem, starts=2) for problem in (first, second)]
@@ -78,6 +79,7 @@ def test_functions_of_the_user_share_nothing():
     assert values == pytest.approx([72 / 14, 2.0], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_problem_takes_other_numbers(cell):
     problem = at_rest(cell, -73.0)
     (_, sd), rest = problem.numbers[0], problem.numbers[1:]

@@ -104,6 +104,7 @@ def test_joined_cells_keep_the_laws(closure: str):
     assert "a.gap_K                1 K out                      charge +1 (junction to b)" in str(found)
 
 
+@pytest.mark.slow
 def test_both_closures_of_joined_cells_give_one_course():
     ends = []
     for closure in ("state", "difference"):

@@ -38,6 +38,7 @@ def test_gates_open_and_close_as_published(V):
     assert current == pytest.approx(2.0 * steady(m) ** 3 * 0.3 * float(seen.V - seen.E("Na")), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_removable_singularities_are_right_in_value_and_derivatives():
     # c x/(1 − e^{−x/10}) = 10 c (1 + x/20 + x²/1200 + …) with c = 0.01 per ms, times φ = 3
     alpha = lambda V: HHPotassium(1.0).gating(view(uniform(REST)._replace(V=V)))["n"][0]  # noqa: E731

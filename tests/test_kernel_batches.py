@@ -126,6 +126,7 @@ def test_what_does_not_fit_is_refused(change, message):
         integrate(SYSTEM, **arguments)
 
 
+@pytest.mark.slow
 def test_an_interrupt_stops_a_long_batch_within_a_second():
     code = textwrap.dedent("""
         import jax, jax.numpy as jnp, numpy as np

@@ -129,6 +129,7 @@ def test_directions_share_a_course_and_change_no_bit_of_each_other(forward):
     np.testing.assert_allclose(many, (others @ forward.T), rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
 
 
+@pytest.mark.slow
 def test_cells_and_their_directions_may_be_batched_in_any_order(forward):
     batch = jnp.stack([X, 1.02 * X])
     inside = jax.vmap(jax.jacfwd(everything))(batch)

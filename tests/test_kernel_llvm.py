@@ -275,6 +275,7 @@ def test_a_primitive_without_machine_code_falls_back_with_one_warning(recwarn):
         integrate(*arguments, lowering="llvm")
 
 
+@pytest.mark.slow
 def test_without_llvmlite_there_is_one_warning(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     lowerings.warn_once.cache_clear()

@@ -261,10 +261,12 @@ class Derivatives:
         return jax.jit(jax.vmap(every))
 
 
-GATED = [Derivatives(m, gate) for m in INSTANCES for gate in gates(m)]
-each_derivative = pytest.mark.parametrize("d", [*map(Derivatives, INSTANCES), *GATED], ids=str)
+DERIVATIVES = [[Derivatives(m, gate) for gate in ("", *gates(m))] for m in INSTANCES]
+"""Of each mechanism its rate, and those of its gates."""
+each_derivative = pytest.mark.parametrize("d", [d for outputs in DERIVATIVES for d in outputs], ids=str)
 
 
+@pytest.mark.slow
 @each_derivative
 def test_first_and_second_derivatives_are_finite_everywhere(d: Derivatives, rng):
     for states in (draw(rng, 64, ions=d.ions), edges(d.ions)):
@@ -274,6 +276,7 @@ def test_first_and_second_derivatives_are_finite_everywhere(d: Derivatives, rng)
             assert bad.size == 0, d.name(rows[bad[0]])
 
 
+@pytest.mark.slow
 @each_derivative
 def test_derivatives_equal_central_differences(d: Derivatives, rng):
     rows = d.rows(draw(rng, 64, low=1e-2, high=3e2, ions=d.ions))
@@ -291,9 +294,9 @@ def test_derivatives_equal_central_differences(d: Derivatives, rng):
     np.testing.assert_allclose(second / size, jnp.swapaxes(second, 1, 2) / size, rtol=1e-9, atol=1e-12)
 
 
-@each_instance
-def test_every_parameter_has_an_effect(mechanism, rng):
-    outputs = [Derivatives(mechanism, gate) for gate in ("", *gates(mechanism))]
-    slopes = jnp.stack([jax.vmap(jax.grad(d.of))(d.rows(draw(rng, 64, low=1.0, high=3e2, ions=d.ions))) for d in outputs])
-    for i, parameter in enumerate(parameters(mechanism)):
+@pytest.mark.slow
+@pytest.mark.parametrize("outputs", DERIVATIVES, ids=lambda outputs: str(outputs[0]))
+def test_every_parameter_has_an_effect(outputs, rng):
+    slopes = jnp.stack([d.all(d.rows(draw(rng, 64, low=1.0, high=3e2, ions=d.ions)))[0] for d in outputs])
+    for i, parameter in enumerate(parameters(outputs[0].mechanism)):
         assert bool((slopes[:, :, i] != 0).any()), f"`{parameter}` has no effect."

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from model_cases import each_model_compiled, function
+from model_cases import LARGEST, each_model_compiled, function
 
 import jaxion
 from jaxion import models
@@ -48,6 +48,26 @@ def test_machine_code_finds_what_jax_numpy_finds(name, rng):
     # Near a singular matrix the condition number itself is known to few digits.
     moderate = there & (np.asarray(b.condition) < 1e6)
     np.testing.assert_allclose(a.condition[moderate], b.condition[moderate], rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGEST)
+def test_machine_code_finds_where_the_largest_models_stand_still(name, rng):
+    """By the plain operations of `jax.numpy`, which need not be compiled; test_models.py compares the derivatives with differences."""
+    cells = varied(function(name)(), rng)
+    found = jaxion.setpoint(cells, lowering="llvm")
+    there = np.asarray(found.found)
+    assert there.any()
+    rows, before = cells.pack(found.snapshot), cells.pack(cells.baseline())
+    change, moved = np.asarray(cells.rhs(rows)), len(cells.structure.S)
+    gross = np.abs(cells.structure.S) @ np.abs(np.asarray(cells.fluxes(rows)))
+    # V follows from the small excess of charge, of which amounts know seven digits fewer than of themselves.
+    assert (np.abs(change[:moved]) / gross.max(axis=0))[:, there].max() < 1e-9
+    assert np.abs(change[moved:, there]).max() < 1e-6
+    for total in cells.structure.totals:
+        now, then = (sum(w * state[cells.rows.index(row)] for row, w in total.weights) for state in (rows, before))
+        gross_total = sum(abs(w) * before[cells.rows.index(row)] for row, w in total.weights)
+        assert np.abs(np.asarray((now - then) / gross_total))[there].max() < 1e-12
 
 
 @each_model_compiled

@@ -73,6 +73,7 @@ def chunk_files(path):
 # What a sweep computes.
 
 
+@pytest.mark.slow
 def test_cells_are_as_alone(memory):
     bare = CELLS.table[KCC2] == 0.0
     np.testing.assert_array_equal(memory.status, np.where(bare, Status.singular, Status.ok))

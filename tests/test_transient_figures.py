@@ -23,6 +23,7 @@ def batch():
     return jaxion.solve(cells, Protocol(rest(10), block("neuron.nka", 0.9, 60), rest(30)), start="setpoint", save="0:100:21")
 
 
+@pytest.mark.slow
 def test_figure_names_what_it_shows_and_what_was_driven(batch, tmp_path):
     figure = jaxion.plot(batch, tmp_path / "x.svg")
     assert isinstance(figure, matplotlib.figure.Figure)

@@ -78,6 +78,7 @@ def test_starts_from_the_papers_initial_state(model):
 # Regimes
 
 
+@pytest.mark.slow
 def test_is_where_published_after_200_s_and_rests_nearby(model):
     sol = jaxion.solve(model, Protocol(rest(200)))
     for path, value in excitable.WEI_AFTER_200_S.items():
