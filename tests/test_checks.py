@@ -36,6 +36,7 @@ def build(leak=mechanisms.Leak, silent=(), closure="state"):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", MODELS, ids=lambda f: f.__name__)
 def test_published_models_keep_every_law_but_those_that_they_say_they_break(function):
     model = function()

@@ -100,6 +100,7 @@ def test_ledger_prints_ATP_and_oxygen_by_process(run):
     assert run("ledger", "donnan1911")[1] == "ATP 0: no process of this model uses any\n"
 
 
+@pytest.mark.slow
 def test_ledger_of_a_protocol_counts_action_potentials(run, tmp_path):
     protocol = tmp_path / "pulse.toml"
     protocol.write_text('protocol = [{ rest = 0.2 }, { inject = ["neuron", 300.0], duration = 0.001 }, { rest = 0.2 }]\n')

@@ -97,6 +97,7 @@ def test_layers_stay_neutral(model, rng):
 # The rest
 
 
+@pytest.mark.slow
 def test_rests_where_published(model, point):
     assert point.ok
     assert bool(point.certificate.stable)
@@ -108,6 +109,7 @@ def test_rests_where_published(model, point):
         assert 100 * (ratio - 1) == pytest.approx(change, abs=5e-5)
 
 
+@pytest.mark.slow
 def test_rests_where_its_equations_lead(model, point):
     _, y = by_hand.course([(6e7, 0.0)])
     np.testing.assert_allclose(model.pack(point.snapshot), rows(model, y[:, -1]), rtol=1e-6)

@@ -42,6 +42,7 @@ def test_huebel_dahlem_rests_where_published(reservoir, gates):
     assert float(point["neuron.nka.I"]) / 9.22 == pytest.approx(reference.HUEBEL_DAHLEM_REST_PUMP, rel=reference.RELATIVE)
 
 
+@pytest.mark.slow
 def test_huebel_dahlem_returns_to_rest_at_the_published_rates():
     point = jaxion.setpoint(jaxion.models.huebel_dahlem2014())
     assert modes(point) == pytest.approx(reference.HUEBEL_DAHLEM_REST_EIGENVALUES, rel=reference.RELATIVE)

@@ -113,6 +113,7 @@ def test_starts_of_a_transient_that_have_no_set_point_spoil_no_other():
     assert fit.ok
 
 
+@pytest.mark.slow
 def test_experiments_on_different_models_share_what_is_common():
     # The same cell in two baths: what one set-point leaves open, two determine.
     free = {p: jaxion.positive() for p in ("neuron.kcc2.g", "neuron.leak_Cl.g")}

@@ -41,6 +41,7 @@ def test_moves_as_its_equations_say(v_e, reservoir, rng):
     np.testing.assert_allclose(found["ecs.K"] + 2160 / v_e * found["neuron.K"], wanted[5], rtol=1e-6, atol=1e-14)
 
 
+@pytest.mark.slow
 @each_volume
 def test_starts_with_the_papers_totals_next_to_its_rest(v_e, rests):
     model = build(v_e)

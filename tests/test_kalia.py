@@ -90,6 +90,7 @@ def test_every_cell_has_a_set_point_and_many_have_empty_vesicles(rng):
         assert (np.abs(np.asarray(point[pool])[empty]) < 1e-12).all()
 
 
+@pytest.mark.slow
 def test_empty_vesicles_are_a_set_point_that_filling_leaves():
     model = jaxion.models.kalia2021(alpha_e=0.8, gates="qss")
     point = jaxion.setpoint(model, start=dict.fromkeys(POOLS, 0.0), throw=False)

@@ -69,6 +69,7 @@ def test_machine_code_agrees_with_jax_numpy(numbers, reverse):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8 * np.max(np.abs(expected)))
 
 
+@pytest.mark.slow
 def test_the_tangent_is_the_transpose_of_the_adjoint(numbers, reverse, rng):
     directions = tuple(jnp.asarray(rng.standard_normal(x.shape)) for x in numbers)
     _, pushed = jax.jvp(weighted, numbers, directions)
@@ -76,6 +77,7 @@ def test_the_tangent_is_the_transpose_of_the_adjoint(numbers, reverse, rng):
     np.testing.assert_allclose(pushed, pulled, rtol=1e-9, atol=1e-9 * np.max(np.abs(pulled)))
 
 
+@pytest.mark.slow
 def test_procedures_compute_what_is_written_out_in_small_systems(numbers, reverse, monkeypatch, rng):
     assert "invoke" not in operations(SYSTEM)
     monkeypatch.setattr(procedures, "SHORT", 0)

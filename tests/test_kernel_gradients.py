@@ -66,6 +66,7 @@ def test_forward_agrees_with_central_differences_at_displaced_points(forward):
     np.testing.assert_array_less(np.delete(error, when, axis=0), 1e-6)
 
 
+@pytest.mark.slow
 @each_lowering
 def test_reverse_agrees_with_forward(forward, lowering):
     reverse = jax.jacrev(lambda x: everything(x, lowering=lowering))(X)

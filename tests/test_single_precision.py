@@ -99,6 +99,7 @@ def test_order_and_number_of_cells_change_no_bit(cells):
         np.testing.assert_array_equal(a, b[..., list(cells)])
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_double_precision():
     y0, theta, edges, drive = map(jnp.asarray, batch())
 

@@ -162,6 +162,7 @@ def test_oxygen_counts_for_no_osmosis_and_no_charge(model):
     assert not [path.name for path in jaxion.paths(model) if path.name.endswith(("E_O2", "DF_O2"))]
 
 
+@pytest.mark.slow
 def test_oxygen_stays_positive_where_the_bath_has_none(model):
     sol = jaxion.solve(jaxion.models.wei2014(O_bath=0.0), Protocol(rest(60)), save="0:60:61", max_steps=1_000_000)
     assert float(jnp.min(sol["ecs.O2"])) > 0.0
