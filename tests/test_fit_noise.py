@@ -144,6 +144,16 @@ def test_an_interval_is_never_left():
     assert 1.49 < fit.values["a"] <= 1.5
 
 
+def test_an_interval_has_a_slope_and_an_unknown_at_its_very_ends():
+    """A search that runs into an end is there to rounding, and still has to tell what the data say of it."""
+    transform = jaxion.interval(0.5, 2.0)
+    for u in (-40.0, 0.0, 40.0):
+        assert float(jax.grad(transform.value)(u)) == pytest.approx(1.5 * np.exp(-abs(u)) / (1 + np.exp(-abs(u))) ** 2, rel=1e-12)
+    ends = np.array([transform.unknown(jnp.asarray(end)) for end in (0.5, 2.0)])
+    assert np.isfinite(ends).all()
+    np.testing.assert_allclose(transform.value(ends), [0.5, 2.0], rtol=1e-15)
+
+
 def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     noise = 0.1 * rng.standard_normal((2, len(X)))
     parts = [straight(2 * X - 1 + n, noise=0.1) for n in noise]

@@ -155,12 +155,13 @@ class Interval(Transform):
         return float(self.low), float(self.high)
 
     def value(self, u: Any) -> Array:
-        """A logistic course between the ends."""
-        return self.low + (self.high - self.low) * jax.nn.sigmoid(u)
+        """A logistic course between the ends, each half from its own end: its slope there is small, and not lost to rounding."""
+        width = self.high - self.low
+        return jnp.where(u > 0, self.high - width * jax.nn.sigmoid(-u), self.low + width * jax.nn.sigmoid(u))
 
     def unknown(self, value: Any) -> Array:
-        """The log-odds of the place between the ends."""
-        share = (value - self.low) / (self.high - self.low)
+        """The log-odds of the place between the ends; finite even where a search ended at one, to rounding."""
+        share = jnp.clip((value - self.low) / (self.high - self.low), jnp.finfo(float).tiny, 1 - jnp.finfo(float).epsneg)
         return jnp.log(share) - jnp.log1p(-share)
 
     def refuses(self, value: float) -> str:
