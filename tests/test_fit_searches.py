@@ -53,14 +53,15 @@ def test_a_trial_that_is_not_taken_costs_no_jacobian():
     free = {"a": jaxion.unbounded(1.0), "b": jaxion.unbounded(0.0)}
     problem = FitProblem(line, None, {"x": X, "y": 2 * X}, free, {"y": 0.1})
     evaluate, looping = linearisation(problem)
-    u, sd = jnp.array([[2.0, 0.1], [3.0, 0.0]]), jnp.ones((2, 1))
-    found = evaluate(u, sd, jnp.array([100.0, 100.0]))
+    u, sd = jnp.array([[2.0, 0.1], [3.0, 0.0], [2.0, 0.1]]), jnp.ones((3, 1))
+    found = evaluate(u, sd, jnp.full(3, 100.0), jnp.array([False, False, True]))
     jax.effects_barrier()
     assert not looping
     losses = np.sum(np.asarray(found.at.residuals) ** 2, axis=1) / 2
     assert losses[0] < 100 < losses[1]
     np.testing.assert_allclose(found.jacobian[0], np.stack([X, np.ones(len(X))], axis=1) / 0.1)
-    np.testing.assert_array_equal(found.jacobian[1], 0.0)
+    np.testing.assert_array_equal(found.jacobian[1:], 0.0)
+    np.testing.assert_array_equal(found.below, [True, False, True])
     assert np.isnan(seen).any()
 
 

@@ -23,6 +23,12 @@ from jaxion.fits.parameters import Unknowns
 from jaxion.fits.problem import Evaluation, FitProblem, Layout
 from jaxion.fits.sharing import loops
 
+_FIRST: Final = 1e-3
+"""Damping of the first step. From ten times as much a fit of 25 parameters takes a fifth more Jacobians."""
+
+_EASED: Final = 0.1
+"""Factor on the damping after a step that did what it promised."""
+
 _LEAST: Final = 1e-10
 """Smallest damping."""
 
@@ -82,7 +88,7 @@ class LeastSquares:
             residuals=factor * found.at.residuals,
             jacobian=factor[:, None] * found.jacobian,
             sd=sd,
-            damping=jnp.asarray(1e-2),
+            damping=jnp.asarray(_FIRST),
             growth=jnp.asarray(2.0),
             moving=moving,
             status=found.at.status,
@@ -101,7 +107,9 @@ class LeastSquares:
         longest = jnp.max(jnp.where(np.array(layout.bounded), jnp.abs(delta), 0.0))
         delta = delta * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))
         predicted = _half_square(s.residuals) - _half_square(s.residuals + J @ delta)
-        return Proposal(s.u + delta, s.sd, predicted, _half_square(s.residuals))
+        before = _half_square(s.residuals)
+        last = (predicted <= self.tolerance * before) | (jnp.max(jnp.abs(delta)) <= self.step_tolerance)
+        return Proposal(s.u + delta, s.sd, predicted, before, last)
 
     def judge(self, layout: Layout, s: LeastSquaresState, proposal: "Proposal", found: "Linearised") -> LeastSquaresState:
         """The trial is taken if the loss falls."""
@@ -109,9 +117,8 @@ class LeastSquares:
         gained = proposal.before - _half_square(found.at.residuals)
         better = found.below
         ratio = gained / jnp.where(proposal.predicted > 0, proposal.predicted, 1.0)
-        eased = jnp.maximum(s.damping * jnp.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), _LEAST)
+        eased = jnp.maximum(s.damping * jnp.maximum(_EASED, 1 - (2 * ratio - 1) ** 3), _LEAST)
         damping = jnp.where(better, eased, s.damping * s.growth)
-        short = jnp.max(jnp.abs(proposal.u - s.u)) <= self.step_tolerance
         factor, sd = _rescaled(layout, found.at, s.sd)
         return LeastSquaresState(
             u=jnp.where(better, proposal.u, s.u),
@@ -123,12 +130,12 @@ class LeastSquares:
             growth=jnp.where(better, 2.0, 2 * s.growth),
             moving=s.moving,
             status=s.status,
-            done=(proposal.predicted <= self.tolerance * proposal.before) | short | (damping > _MOST),
+            done=proposal.last | (damping > _MOST),
         )
 
 
 class Linearised(NamedTuple):
-    """An evaluation, whether its loss is below the bound, and the Jacobian of its residuals at the scatter that it was given, if so."""
+    """An evaluation, whether its loss is below the bound, and the Jacobian of its residuals at the scatter that it was given, if needed."""
 
     at: Evaluation
     below: Array
@@ -136,32 +143,34 @@ class Linearised(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A trial step: where to, with which scatter, by how much the loss should fall, and what it has to fall from."""
+    """A trial step: where to, with which scatter, by how much the loss should fall, what from, and whether the start is done with it."""
 
     u: Unknowns
     sd: Array
     predicted: Array
     before: Array
+    last: Array
 
 
 def linearisation(problem: FitProblem) -> tuple[Callable[..., Linearised], bool]:
     """Evaluation and Jacobian of a batch, compiled once for a problem, and whether the problem `loops`.
 
-    They are for a scatter `sd` of the channels whose scatter is estimated. The Jacobian is zero where the loss is not below a `bound`:
-    it takes most of the time, and a trial that is not taken does not need it. There parameters are NaN, at which a model fails at its
-    first step.
+    They are for a scatter `sd` of the channels whose scatter is estimated. The Jacobian takes most of the time, and is zero where nobody
+    needs it: at a trial that is not taken, as its loss is not below a `bound`, and at the `last` one. There parameters are NaN, at which a
+    model fails at its first step.
     """
     looping = loops(
         problem, problem.compiled("at", lambda problem: problem.at), jnp.zeros(len(problem.names)), jnp.ones(len(problem.channels))
     )
 
     def make(problem: FitProblem) -> Callable[..., Linearised]:
-        def linearised(u: Unknowns, sd: Array, bound: Array) -> Linearised:
+        def linearised(u: Unknowns, sd: Array, bound: Array, last: Array) -> Linearised:
             found = problem.at(u, sd)
             below = (found.status == Status.ok) & (_half_square(found.residuals) < bound)
-            at = u if looping else jnp.where(below, u, jnp.nan)
+            wanted = below & ~last
+            at = u if looping else jnp.where(wanted, u, jnp.nan)
             jacobian = jax.jacfwd(lambda u: problem.at(u, sd).residuals)(at)
-            return Linearised(found, below, jnp.where(below, jacobian, 0.0))
+            return Linearised(found, below, jnp.where(wanted, jacobian, 0.0))
 
         return jax.vmap(linearised)
 

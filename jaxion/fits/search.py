@@ -119,7 +119,8 @@ def run(
         evaluate, looping = linearisation(problem)
         propose = _compiled("propose", method, layout)
         moving = jnp.ones(unknowns.shape, bool) if moving is None else moving
-        found = evaluate(unknowns, jnp.ones((len(unknowns), len(layout.sizes))), jnp.full(len(unknowns), jnp.inf))
+        count = len(unknowns)
+        found = evaluate(unknowns, jnp.ones((count, len(layout.sizes))), jnp.full(count, jnp.inf), jnp.zeros(count, bool))
         state = begin(unknowns, found, moving)
     else:
         evaluate = problem.compiled(type(method), lambda problem: jax.vmap(lambda u: method.evaluate(problem, u)))
@@ -136,7 +137,7 @@ def run(
             proposal = propose(state)
             # Where its parameters are NaN a model fails at its first step: a start that is done costs no more time. A user's loop may not end.
             u = proposal.u if looping else jnp.where(state.done[:, None], jnp.nan, proposal.u)
-            found = evaluate(u, proposal.sd, proposal.before) if least_squares else evaluate(u)
+            found = evaluate(u, proposal.sd, proposal.before, proposal.last) if least_squares else evaluate(u)
             state = judge(state, proposal, found)
             history.append(np.asarray(state.best_loss))
             bar.set_postfix_str(_counts(state), refresh=False)
