@@ -76,7 +76,7 @@ def transients(name: str) -> str:
         for x in record["contenders"]
         if x["rtol"] == TOLERANCE
     ]
-    columns = ("", "cells/s", "error, median", "worst", *COST, FASTER, "at equal median error")
+    columns = ("", "cells/s", "error, median", "worst", *COST, FASTER, MATCHED)
     return _table(record, columns, rows, f"tolerance {TOLERANCE:.0e}")
 
 
@@ -99,12 +99,14 @@ def gradients(name: str) -> str:
     rows = [
         (
             *(x["name"], _rate(x["cells_per_second"]), f"{x['gradient_over_loss']:.1f}", f"{x['error_median']:.1e}", *_cost(x)),
-            _ratio(x["jaxion_ratio"], x["name"]),
+            *(_ratio(x["jaxion_ratio"], x["name"]), _matched(record, x)),
         )
         for x in record["contenders"]
         if x["rtol"] == TOLERANCE
     ]
-    return _table(record, ("", "gradients/s", "times a run without", "error, median", *COST, FASTER), rows, f"tolerance {TOLERANCE:.0e}")
+    return _table(
+        record, ("", "gradients/s", "times a run without", "error, median", *COST, FASTER, MATCHED), rows, f"tolerance {TOLERANCE:.0e}"
+    )
 
 
 def fits(name: str) -> str:
@@ -153,7 +155,7 @@ def models(name: str) -> str:
 
 
 COST = ("compile, s", "peak, MiB")
-FASTER = "jaxion is faster by"
+FASTER, MATCHED = "jaxion is faster by", "at equal median error"
 
 
 def _cost(entry: dict[str, Any]) -> tuple[str, str]:
