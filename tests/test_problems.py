@@ -24,15 +24,17 @@ def test_problems_are_complete_and_consistent(problem):
     assert problem.source
 
 
+@pytest.mark.slow
 def test_scipy_comes_to_the_published_end(problem):
     f, J = jax.jit(problem.f), jax.jit(jax.jacfwd(problem.f, argnums=1))
     found = solve_ivp(
         lambda t, y: np.asarray(f(t, y, problem.theta)),
         (0.0, problem.t_end),
         problem.y0,
-        method="LSODA",
-        rtol=1e-11,
-        atol=1e-11 * problem.scale,
+        # LSODA at 1e-11 ends between 2e-9 and 2e-8 from there, as rounding in the rates has it; Radau 3e-10 at most.
+        method="Radau",
+        rtol=1e-10,
+        atol=1e-10 * problem.scale,
         jac=lambda t, y: np.asarray(J(t, y, problem.theta)),
         t_eval=[problem.t_end],
     )
