@@ -21,7 +21,10 @@ def prepare(starts: np.ndarray, recorded: np.ndarray, rest: np.ndarray, seed: in
 
     def course(theta: Any) -> Any:
         whole = jnp.concatenate([theta, drive])
-        return kernel.integrate(system, rest, whole, [0.0, task.TIMES[-1]], saves=task.TIMES, scale=SCALE, rtol=rtol).saved
+        # As `jaxion.fit` has it for its own models.
+        return kernel.integrate(
+            system, rest, whole, [0.0, task.TIMES[-1]], saves=task.TIMES, scale=SCALE, rtol=rtol, tangents="variational"
+        ).saved
 
     return fitted(course, starts, recorded, seed)
 

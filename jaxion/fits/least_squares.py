@@ -100,9 +100,10 @@ class LeastSquares:
         J = jnp.where(s.moving[None, :], s.jacobian, 0.0)
         sizes = jnp.sum(J**2, axis=0)
         D = jnp.where(s.moving, jnp.maximum(sizes, 1e-12 * jnp.max(sizes)), 1.0) + jnp.finfo(float).tiny
-        # Orthogonalised rather than squared: half the digits would be lost in JᵀJ.
-        Q, R = jnp.linalg.qr(jnp.concatenate([J, jnp.diag(jnp.sqrt(s.damping * D))]))
-        delta = jax.scipy.linalg.solve_triangular(R, -(Q[: J.shape[0]].T @ s.residuals))
+        # Orthogonalised rather than squared: half the digits would be lost in JᵀJ. Of Q only what it makes of the residuals is needed.
+        rows, right = jnp.concatenate([J, jnp.diag(jnp.sqrt(s.damping * D))]), jnp.append(-s.residuals, jnp.zeros(len(D)))
+        R = jnp.linalg.qr(jnp.column_stack([rows, right]), mode="r")
+        delta = jax.scipy.linalg.solve_triangular(R[: len(D), : len(D)], R[: len(D), len(D)])
         # The unknown of a bounded parameter is a logarithm: a long step would end where everything has saturated, for good.
         longest = jnp.max(jnp.where(np.array(layout.bounded), jnp.abs(delta), 0.0))
         delta = delta * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))

@@ -1,6 +1,6 @@
 """The numerical core: stiff trajectories of many independent cells, with derivatives. It knows no biology."""
 
-from jaxion.kernel.integrate import integrate
+from jaxion.kernel.integrate import check_tangents, integrate
 from jaxion.kernel.lowerings import check_lowering, lowered
 from jaxion.kernel.newton import Equilibrium
 from jaxion.kernel.problem import Course
@@ -18,6 +18,7 @@ __all__ = [
     "Spikes",
     "System",
     "check_lowering",
+    "check_tangents",
     "integrate",
     "lowered",
 ]

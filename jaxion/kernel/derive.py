@@ -44,6 +44,11 @@ class Pushforward:
         for node, tangent in zip(nodes, tangents, strict=True):
             self._tangents[node.number] = {0: tangent}
 
+    def still(self, nodes: Sequence[Node]) -> None:
+        """Say that some nodes do not move, whatever they are computed from."""
+        for node in nodes:
+            self._tangents[node.number] = {}
+
     def __call__(self, outputs: Sequence[Node]) -> list[Node]:
         """Tangent of each output."""
         for node in sorted_nodes(outputs, self._tangents):

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array
 
-from jaxion.errors import Status
+from jaxion.errors import Status, nearest
 from jaxion.kernel.batches import run_by_xla
 from jaxion.kernel.lowerings import check_lowering, run_lowered
-from jaxion.kernel.problem import Course, Given, Plan
+from jaxion.kernel.problem import TANGENTS, Course, Given, Plan
 from jaxion.kernel.reductions import Reduction, State
 from jaxion.kernel.replay import replay
 from jaxion.kernel.system import System
@@ -36,6 +36,7 @@ def integrate(
     max_steps: int = 1_000_000,
     lowering: str = "auto",
     precision: str = "float64",
+    tangents: str = "exact",
 ) -> Course:
     r"""Integrate $dy/dt = f(t, y, \theta)$ of each cell with Rodas5P, adaptive and independent in every cell.
 
@@ -59,13 +60,17 @@ def integrate(
             Derivatives of derivatives are always those of `jax.numpy`, as is everything where `saves` are traced.
         precision: `"float64"`, or `"float32"`: machine code then computes the stages of a step in single precision, twice as many cells
             at once; time, rows and sums of them stay in double precision. For `rtol` of 1e-5 or more.
+        tangents: Forward derivatives of machine code: of the steps that were taken, as all others are (`"exact"`), or, several times as fast
+            along many directions, solutions of the variational equations over the same steps, of order four and in single precision
+            (`"variational"`). Those are about as exact as the course where that moves; where a cell rests, steps are long, and the first tangents
+            after a change of what it rests by are wrong by up to a hundredth of the largest.
 
     Returns:
         `Course`: `saved` `(times, rows, cells)`, `reduced`, `final` `(rows, cells)`, `status`, `steps`.
 
     Raises:
         ValueError: An argument's shape does not fit, `rtol` is not between 1e-12 and 1e-4 (1e-5 in single precision), or there is no such
-            precision or lowering, or that is not possible.
+            precision, tangents or lowering, or that is not possible.
 
     Example:
         Robertson's reaction, stiff over eleven decades of time:
@@ -84,6 +89,7 @@ def integrate(
     """
     if not 1e-12 <= rtol <= 1e-4:
         raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
+    check_tangents(tangents)
     single = is_single(precision)
     if rtol < SINGLE and (single or jnp.result_type(float) != jnp.float64):
         raise ValueError(f"Argument `rtol` must be {SINGLE:g} or more in single precision, but it is {rtol:g}.")
@@ -113,7 +119,7 @@ def integrate(
         scale=spread("scale", scale, 1, system.rows),
         saves=jnp.asarray(saves, float),
     )
-    plan = Plan(system, tuple(reductions), float(rtol), max_steps, single)
+    plan = Plan(system, tuple(reductions), float(rtol), max_steps, single, tangents)
     check_lowering(lowering)
     if isinstance(saves, Tracer):
         # What machine code saves is the same for all cells, which a tracer does not say.
@@ -121,6 +127,12 @@ def integrate(
     portably = _traced if any(isinstance(leaf, Tracer) for leaf in given) else run_by_xla
     course = run_lowered(plan, given, lowering, portably)
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
+
+
+def check_tangents(tangents: str) -> None:
+    """Raise `ValueError` if there are no such tangents."""
+    if tangents not in TANGENTS:
+        raise ValueError(f"Argument `tangents` must be one of {', '.join(TANGENTS)}, but it is `{tangents}`.{nearest(tangents, TANGENTS)}")
 
 
 def is_single(precision: str) -> bool:

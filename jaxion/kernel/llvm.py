@@ -7,7 +7,7 @@ from llvmlite import ir
 
 from jaxion.kernel.graph import Node, sorted_nodes
 from jaxion.kernel.llvm_functions import FUNCTIONS
-from jaxion.kernel.llvm_vectors import NARROW, WIDE, Format, Vectors
+from jaxion.kernel.llvm_vectors import NARROW, Format, Vectors
 from jaxion.kernel.trace import UnknownPrimitive
 from jaxion.kernel.unrolled import Program
 
@@ -16,23 +16,22 @@ POINTER = ir.PointerType()
 
 
 def emit_operations(
-    builder: Any,
+    vectors: Vectors,
     program: Program,
     read: Callable[[str, int], Value],
     write: Callable[[str, int, Value], None],
-    width: int,
     call: Callable[[Node, Callable[[Node], Value]], dict[int, Value]] | None = None,
     single: bool = False,
 ) -> None:
-    """The operations of a program on vectors, which are read and written by name and index.
+    """The operations of a program on `vectors`, which are read and written by name and index.
 
-    A `call` of a procedure takes its node and what gives the values of its arguments to those of its outputs, by number. Numbers lie
-    in memory in double precision; `single` operations compute in single precision what is none of the `wide_nodes`.
+    A `call` of a procedure takes its node and what gives the values of its arguments to those of its outputs, by number. If `single`,
+    vectors are of double precision, and what is none of the `wide_nodes` is computed in single precision.
 
     Raises:
         UnknownPrimitive: An operation has no vector form.
     """
-    wide, narrow = Vectors(builder, width, contract=True), Vectors(builder, width, contract=True, format=NARROW)
+    wide, narrow = vectors, Vectors(vectors.builder, vectors.width, contract=True, format=NARROW)
     nodes = sorted_nodes(program.values())
     # What nobody reads is written as soon as it can be, so that nothing need be kept for it.
     kept = {node.args[0] for node in nodes if node.op == "input"}
@@ -47,11 +46,11 @@ def emit_operations(
 
     def value(node: Node, vectors: Vectors) -> Value:
         """A number in the format of some vectors, or a truth value."""
-        key, other = (node.number, vectors.format), (node.number, NARROW if vectors is wide else WIDE)
+        key, other = (node.number, vectors.format), (node.number, (narrow if vectors is wide else wide).format)
         if key not in values:
             if node.op == "input":
                 # Not before it is used: what is loaded too early has to be put aside.
-                values[node.number, WIDE] = read(*node.args)
+                values[node.number, wide.format] = read(*node.args)
             if node.op == "constant":
                 known = node.args[0]
                 values[key] = vectors.truth(known) if isinstance(known, bool) else vectors.number(known)
@@ -68,7 +67,7 @@ def emit_operations(
             assert call is not None
             outputs[node.number] = call(node, lambda arg: value(arg, wide))
         elif node.op == "result":
-            values[node.number, WIDE] = outputs[node.args[0].number][node.args[1]]
+            values[node.number, wide.format] = outputs[node.args[0].number][node.args[1]]
         elif node.op not in ("constant", "input"):
             values[key] = operation(v, node, [value(arg, v) for arg in node.args])
         for place in early.pop(node.number, []):

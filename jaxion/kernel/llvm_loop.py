@@ -4,6 +4,7 @@ It only compares and copies: all arithmetic is in the programs that it calls.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from llvmlite import ir
@@ -39,16 +40,23 @@ class RunLoop(LaneLoop):
         width: int,
         arrays: tuple[str, ...] = ARRAYS,
         counts: tuple[str, ...] = COUNTS,
+        besides: Callable[[int], Sequence[Area]] = lambda width: (),
     ):
         # Lanes begin and try together; they save each for itself.
         widths = {"enter": width, "turn": width, "sample": 1}
         self.programs = {
-            name: emit_program(module, name, getattr(unrolled, name), [Area(unrolled.layout, width)], w, unrolled.single and name == "turn")
+            name: emit_program(
+                module, name, getattr(unrolled, name), [Area(unrolled.layout, width), *besides(w)], w, unrolled.single and name == "turn"
+            )
             for name, w in widths.items()
         }
         super().__init__(module, unrolled.layout, width, arrays, counts)
         self.record, self.fresh = unrolled.record, self.counters.alloca(INT)
         self.b.store(whole(0), self.fresh)
+
+    def memory(self, lane: Value | None = None) -> list[Value]:
+        """Pointers that programs are given: to all lanes, or to one."""
+        return [self.lanes if lane is None else self.pointer(lane)]
 
     def room(self, directions: int) -> int:
         """Numbers of each lane that are needed; there are no directions."""
@@ -85,7 +93,7 @@ class RunLoop(LaneLoop):
 
     def enter(self) -> None:
         """First steps and reductions of new phases and cells."""
-        self.b.call(self.programs["enter"], [self.lanes])
+        self.b.call(self.programs["enter"], self.memory())
 
     def full(self) -> Value:
         """Whether the tape may not hold all steps of a turn."""
@@ -94,7 +102,7 @@ class RunLoop(LaneLoop):
 
     def turn(self) -> None:
         """A step that is tried in all lanes."""
-        self.b.call(self.programs["turn"], [self.lanes])
+        self.b.call(self.programs["turn"], self.memory())
 
     def settle(self, lane: Value) -> None:
         """The cell is over, or its phase is, or it goes on."""
@@ -131,7 +139,7 @@ class RunLoop(LaneLoop):
 
     def sample(self, lane: Value) -> None:
         """The rows at the time that is due."""
-        self.b.call(self.programs["sample"], [self.pointer(lane)])
+        self.b.call(self.programs["sample"], self.memory(lane))
 
     def write(self, name: str, row: Value, cell: Value, lane: Value, source: str, index: Value, known: Value) -> None:
         """A row of a result: a number of a lane, or nothing where that is not `known`."""

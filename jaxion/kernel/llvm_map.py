@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from jaxion.kernel.llvm import POINTER, emit_operations
 from jaxion.kernel.llvm_loops import Loops, whole
-from jaxion.kernel.llvm_vectors import DOUBLE, INT
+from jaxion.kernel.llvm_vectors import DOUBLE, INT, Vectors
 from jaxion.kernel.unrolled import Layout, Program
 
 Value = Any
@@ -37,7 +37,7 @@ def emit_map(module: ir.Module, name: str, program: Program, given: Layout, resu
         def write(name: str, index: int, value: Value) -> None:
             loops.b.store(value, at(name, index), align=8)
 
-        emit_operations(loops.b, program, read, write, width)
+        emit_operations(Vectors(loops.b, width, contract=True), program, read, write)
     loops.end()
 
 

@@ -1,6 +1,7 @@
 """The loop around a turn with tangents along many directions, which share the course.
 
-Programs that go over many lanes side by side leave the slopes of each lane; its pushes go over many of its directions side by side.
+Programs that go over many lanes side by side leave their slopes; the pushes of a lane go over many of its directions side by side, and
+read each of its slopes for all of them.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,7 @@ from llvmlite import ir
 from jaxion.kernel.llvm_loop import ARRAYS, COUNTS, RunLoop
 from jaxion.kernel.llvm_loops import number, whole
 from jaxion.kernel.llvm_programs import Area, emit_program
-from jaxion.kernel.llvm_vectors import DOUBLE
-from jaxion.kernel.unrolled import Layout
+from jaxion.kernel.llvm_vectors import DOUBLE, NARROW, WIDE, Vectors
 from jaxion.kernel.unrolled_tangent import UnrolledTangent
 
 Value = Any
@@ -24,19 +24,31 @@ DIRECTIONS: Final = ("d_y", "d_theta", "d_drive", "d_edges")
 class TangentLoop(RunLoop):
     """The function `run` for the tangents of the results; zero where a cell failed.
 
-    Behind what the lanes hold there is room for the slopes of one lane, one after the other, and then for the directions: of each lane
-    as many groups as it takes, of as many directions side by side as there are lanes.
+    Behind what the lanes hold there is room for their slopes, side by side and once more lane by lane, and then for the directions: of each
+    lane as many groups as it takes, of as many directions side by side as there are lanes, or twice as many in single precision.
     """
 
     def __init__(self, module: ir.Module, unrolled: UnrolledTangent, width: int):
-        super().__init__(module, unrolled, width, (*ARRAYS, *DIRECTIONS), (*COUNTS, "directions"))
-        self._direction, self._slopes, self._slopes_of = unrolled.direction, unrolled.layout.sizes["still"], unrolled.slopes
-        areas = [Area(Layout({"still": self._slopes}), 1), Area(unrolled.direction, width)]
-        self._pushes = {name: emit_program(module, f"push_{name}", push, areas, width) for name, push in unrolled.pushes.items()}
+        # In single precision twice as many lie side by side in the same room.
+        self._format, self._side = (NARROW, 2 * width) if unrolled.variational else (WIDE, width)
+        slopes = Area(unrolled.slopes, 1, self._format)
+        arrays, counts = (*ARRAYS, *DIRECTIONS), (*COUNTS, "directions")
+        super().__init__(module, unrolled, width, arrays, counts, lambda width: [slopes._replace(pitch=width)])
+        self._direction, self._slopes = unrolled.direction, -(-unrolled.slopes.size // width) * width
+        areas = [slopes._replace(shared=True), Area(unrolled.direction, self._side, self._format)]
+        self._pushes = {
+            name: emit_program(module, f"push_{name}", push, areas, self._side, format=self._format)
+            for name, push in unrolled.pushes.items()
+        }
+
+    def memory(self, lane: Value | None = None) -> list[Value]:
+        """Pointers that programs are given: to all lanes and their slopes, or to one and its own."""
+        first = whole(0) if lane is None else self.b.mul(self.b.add(lane, whole(self.width)), whole(self._slopes))
+        return [*super().memory(lane), self._slope(first)]
 
     def room(self, directions: int) -> int:
         """Numbers of each lane that are needed for so many directions."""
-        return self.layout.size + self._slopes + -(-directions // self.width) * self.width * self._direction.size
+        return self.layout.size + 2 * self._slopes + -(-directions // self._side) * self.width * self._direction.size
 
     def take(self, lane: Value, cell: Value) -> None:
         """Fill a lane with a cell and its directions."""
@@ -60,12 +72,15 @@ class TangentLoop(RunLoop):
     def enter(self) -> None:
         """First steps and reductions of new phases and cells, and their tangents."""
         super().enter()
+        self._part_slopes()
         self._push_all("enter")
 
     def turn(self) -> None:
         """A step that is tried in all lanes, and its tangents."""
         super().turn()
-        self._push_all("turn")
+        self._part_slopes()
+        # A step that is not taken moves nothing.
+        self._push_all("turn", only="good")
 
     def sample(self, lane: Value) -> None:
         """The rows at the time that is due, and their tangents."""
@@ -79,21 +94,37 @@ class TangentLoop(RunLoop):
             name
         ]
         with self._each() as k:
-            value = b.select(known, b.load(self._place(k, lane, f"d_{source}", index), typ=DOUBLE), number(0.0))
-            b.store(value, self.place(name, self.at(b.add(b.mul(k, rows), row), cell)))
+            value = b.load(self._place(k, lane, f"d_{source}", index), typ=self._format.type)
+            value = b.fpext(value, DOUBLE) if self._format is NARROW else value
+            b.store(b.select(known, value, number(0.0)), self.place(name, self.at(b.add(b.mul(k, rows), row), cell)))
 
-    def _push_all(self, name: str) -> None:
+    def _part_slopes(self) -> None:
+        """Lay the slopes of each lane one after the other."""
+        b, v = self.b, Vectors(self.b, self.width, format=self._format)
+        aligned = self.width * self._format.bits // 8
+        with self.over(whole(0), whole(self._slopes), self.width) as row:
+            places = [self._slope(b.mul(b.add(row, whole(i)), whole(self.width))) for i in range(self.width)]
+            of_lanes = v.transposed([b.load(place, typ=v.type, align=aligned) for place in places])
+            for lane, slopes in enumerate(of_lanes):
+                b.store(slopes, self._slope(b.add(whole((self.width + lane) * self._slopes), row)), align=aligned)
+
+    def _slope(self, index: Value) -> Value:
+        """Address of a slope, by its number among all that there are of all lanes."""
+        first = self.pointer(whole(self.layout.size * self.width))
+        return self.b.gep(first, [index], source_etype=self._format.type)
+
+    def _push_all(self, name: str, only: str | None = None) -> None:
         if name in self._pushes:
-            with self.over(whole(0), whole(self.width)) as lane, self.b.if_then(self.b.not_(self.is_idle(lane))):
-                self._push(name, lane)
+            with self.over(whole(0), whole(self.width)) as lane:
+                at_work = self.b.not_(self.is_idle(lane))
+                with self.b.if_then(self.b.and_(at_work, self.positive(only, lane)) if only else at_work):
+                    self._push(name, lane)
 
     def _push(self, name: str, lane: Value) -> None:
         """Tangents of what a program has written in a lane, by its slopes."""
-        b, slopes = self.b, self.pointer(whole(self.layout.size * self.width))
-        with self.over(whole(0), whole(self._slopes_of[name])) as row:
-            b.store(self.get("still", lane, row), b.gep(slopes, [row], source_etype=DOUBLE))
+        _, slopes = self.memory(lane)
         with self.over(whole(0), self._groups()) as group:
-            b.call(self._pushes[name], [slopes, self.pointer(self._group(lane, group))])
+            self.b.call(self._pushes[name], [slopes, self.pointer(self._group(lane, group))])
 
     def _copy_in(
         self, k: Value, lane: Value, name: str, source: str, first: Value, count: Value, cell: Value, rows: Value, into: Value | None = None
@@ -102,6 +133,7 @@ class TangentLoop(RunLoop):
         b = self.b
         with self.over(whole(0), count) as row:
             value = self.array(source, self.at(b.add(b.mul(k, rows), b.add(first, row)), cell))
+            value = b.fptrunc(value, self._format.type) if self._format is NARROW else value
             b.store(value, self._place(k, lane, name, row if into is None else b.add(into, row)))
 
     @contextmanager
@@ -117,16 +149,17 @@ class TangentLoop(RunLoop):
 
     def _groups(self) -> Value:
         """Groups of directions in a lane."""
-        return self.b.udiv(self.b.add(self.given["directions"], whole(self.width - 1)), whole(self.width))
+        return self.b.udiv(self.b.add(self.given["directions"], whole(self._side - 1)), whole(self._side))
 
     def _group(self, lane: Value, group: Value) -> Value:
         """Index of the first number of a group of directions, among all that lanes hold."""
         b = self.b
         number = b.add(b.mul(lane, self._groups()), group)
-        return b.add(whole((self.layout.size + self._slopes) * self.width), b.mul(number, whole(self._direction.size * self.width)))
+        return b.add(whole((self.layout.size + 2 * self._slopes) * self.width), b.mul(number, whole(self._direction.size * self.width)))
 
     def _place(self, k: Value, lane: Value, name: str, row: Value) -> Value:
         """Address of a number of a direction."""
-        b, width = self.b, whole(self.width)
-        first = b.add(self._group(lane, b.udiv(k, width)), b.urem(k, width))
-        return self.pointer(b.add(first, b.mul(b.add(whole(self._direction.first(name)), row), width)))
+        b, side = self.b, whole(self._side)
+        group = self.pointer(self._group(lane, b.udiv(k, side)))
+        index = b.add(b.urem(k, side), b.mul(b.add(whole(self._direction.first(name)), row), side))
+        return b.gep(group, [index], source_etype=self._format.type)

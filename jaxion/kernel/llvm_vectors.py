@@ -57,7 +57,21 @@ class Vectors:
     def repeated(self, value: Value) -> Value:
         """One number in every lane that is not known before."""
         first = self.builder.insert_element(ir.Constant(self.type, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-        return self.builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width))
+        return self._shuffled(first, first, [0] * self.width)
+
+    def transposed(self, rows: list[Value]) -> list[Value]:
+        """As many vectors as there are lanes, a power of two: number k holds what was in lane k."""
+        lanes = range(self.width)
+        for bit in (1 << k for k in range(self.width.bit_length() - 1)):
+            # Swap one bit of the number of a row with that bit of the lane.
+            low = [j if not j & bit else self.width + (j ^ bit) for j in lanes]
+            high = [j | bit if not j & bit else self.width + j for j in lanes]
+            rows = [self._shuffled(rows[i & ~bit], rows[i | bit], high if i & bit else low) for i in lanes]
+        return rows
+
+    def _shuffled(self, a: Value, b: Value, places: list[int]) -> Value:
+        """Numbers of a, and of b behind it."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places))
 
     def integer(self, value: int) -> Value:
         """One integer in every lane."""

@@ -24,11 +24,14 @@ TURNS: Final = 20_000
 class Kernel:
     """Machine code for a system and its reductions, or for the tangents of their results along any directions, for any numbers."""
 
-    def __init__(self, unrolled: Unrolled, tangent: bool = False):
+    def __init__(self, unrolled: Unrolled, tangents: str | None = None):
         # Numbers in single precision take half the place.
-        self.width, self.unrolled = vector_width() * (2 if unrolled.single and not tangent else 1), unrolled
+        self.width, self.unrolled = vector_width() * (2 if unrolled.single and tangents is None else 1), unrolled
         module = ir.Module()
-        loop = TangentLoop(module, UnrolledTangent(unrolled), self.width) if tangent else RunLoop(module, unrolled, self.width)
+        if tangents is None:
+            loop = RunLoop(module, unrolled, self.width)
+        else:
+            loop = TangentLoop(module, UnrolledTangent(unrolled, tangents), self.width)
         loop.emit()
         self.layout, self.fields, self._room = loop.layout, loop.fields, loop.room
         self._machine = Machine(module)
@@ -69,9 +72,9 @@ def possible(plan: Plan) -> Kernel:
 
 
 @compiled_once
-def compiled_tangent(kernel: Kernel) -> Kernel:
-    """The tangent of a kernel, compiled once."""
-    return Kernel(kernel.unrolled, tangent=True)
+def compiled_tangent(kernel: Kernel, tangents: str) -> Kernel:
+    """The tangent of a kernel, one of `TANGENTS`, compiled once."""
+    return Kernel(kernel.unrolled, tangents)
 
 
 def run_into(kernel: Kernel, plan: Plan, given: dict[str, np.ndarray], results: dict[str, np.ndarray], threads: int) -> None:

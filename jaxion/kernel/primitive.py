@@ -77,16 +77,16 @@ def _tangent_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
 
 
 def _tangent_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
-    *given, status = operands[: -len(MOVING)]
-    named = dict(zip(Given._fields, given, strict=True)) | {
-        f"d_{name}": x for name, x in zip(MOVING, operands[-len(MOVING) :], strict=True)
-    }
+    given, directions = operands[: -len(MOVING)], operands[-len(MOVING) :]
+    named = dict(zip(Given._fields, given, strict=True)) | {f"d_{name}": x for name, x in zip(MOVING, directions, strict=True)}
     # What it counts again is not given back.
-    counts = {name: np.empty(len(status), np.int64) for name in COUNTS}
-    run_into(compiled_tangent(possible(plan)), plan, named, dict(zip(RESULTS, results, strict=True)) | counts, cores())
-    # Nor at what a cell that failed had saved before.
-    for tangents in results:
-        tangents[..., status != Status.ok] = 0.0
+    counts = {name: np.empty(given[0].shape[1], np.int64) for name in COUNTS}
+    run_into(compiled_tangent(possible(plan), plan.tangents), plan, named, dict(zip(RESULTS, results, strict=True)) | counts, cores())
+    # Nor what a cell that failed had saved before.
+    failed = np.flatnonzero(counts["status"] != Status.ok)
+    if failed.size:
+        for tangents in results:
+            tangents[..., failed] = 0.0
 
 
 def _adjoint_shaped(plan: Plan, y: Any, theta: Any, drive: Any, edges: Any, *rest: Any) -> list[ShapedArray]:
@@ -106,33 +106,33 @@ _tangent: Final = host_primitive("jaxion_run_tangent", _tangent_shaped, _tangent
 _adjoint: Final = host_primitive("jaxion_run_adjoint", _adjoint_shaped, _adjoint_host, SHARED)
 
 
-def _replayed(plan: Plan, given: Given, status: Array, moving: Sequence[Array]) -> list[Array]:
+def _replayed(plan: Plan, given: Given, moving: Sequence[Array]) -> list[Array]:
     """The differentiable results of a run, as a function in plain JAX of what moves."""
-    ok = status == Status.ok
+    ok = _run.bind(*map(jax.lax.stop_gradient, given), task=plan)[len(RESULTS)] == Status.ok
     found = replay(plan, given._replace(**dict(zip(MOVING, moving, strict=True))), ok)
     states = [state for reduction in found.reduced for state in reduction]
     reduced = jnp.stack(states) if states else jnp.zeros((0, *ok.shape))
     return [jnp.where(ok, x, 0.0) for x in (found.saved, reduced, found.final)]
 
 
-def _parts(operands: Sequence[Array]) -> tuple[Given, Array, Sequence[Array], Sequence[Array]]:
-    """What is given, the status, what of it moves, and the rest of the operands of a derivative."""
+def _parts(operands: Sequence[Array]) -> tuple[Given, Sequence[Array], Sequence[Array]]:
+    """What is given, what of it moves, and the rest of the operands of a derivative."""
     given = Given(*operands[: len(Given._fields)])
-    return given, operands[len(given)], given[: len(MOVING)], operands[len(given) + 1 :]
+    return given, given[: len(MOVING)], operands[len(given) :]
 
 
 def _tangent_portably(*operands: Array, task: Plan) -> list[Array]:
-    given, status, moving, directions = _parts(operands)
+    given, moving, directions = _parts(operands)
 
     def along(*direction: Array) -> list[Array]:
-        return jax.jvp(lambda *moving: _replayed(task, given, status, moving), tuple(moving), direction)[1]
+        return jax.jvp(lambda *moving: _replayed(task, given, moving), tuple(moving), direction)[1]
 
     return jax.vmap(along)(*directions)
 
 
 def _adjoint_portably(*operands: Array, task: Plan) -> list[Array]:
-    given, status, moving, bars = _parts(operands)
-    return list(jax.vjp(lambda *moving: _replayed(task, given, status, moving), *moving)[1](list(bars)))
+    given, moving, bars = _parts(operands)
+    return list(jax.vjp(lambda *moving: _replayed(task, given, moving), *moving)[1](list(bars)))
 
 
 def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitive) -> None:
@@ -154,10 +154,10 @@ def _derivative_by_jax(portably: Callable[..., list[Array]], primitive: Primitiv
 
 
 def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -> Any:
-    # A run that is differentiated keeps its tape for the reverse.
+    # A run that is differentiated keeps its tape for the reverse; forward, nobody may ask for it, and compiled programs leave it out.
     results = _taped_run.bind(*primals, task=task)
     moving = [ad.instantiate_zeros(tangent)[None] for tangent in tangents[: len(MOVING)]]
-    moved = _tangent.bind(*primals, results[len(RESULTS)], *moving, task=task)
+    moved = _tangent.bind(*primals, *moving, task=task)
     return results, [
         *(tangent[0] for tangent in moved),
         *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :]),
@@ -165,7 +165,7 @@ def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -
 
 
 def _tangent_transpose(bars: Sequence[Any], *operands: Any, task: Plan) -> list[Any]:
-    known = operands[: len(Given._fields) + 1]
+    known = operands[: len(Given._fields)]
 
     def back(*bars: Array) -> list[Array]:
         return _adjoint.bind(*known, *bars, task=task)

@@ -2,12 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from jaxtyping import Array, Float, Int
 
 from jaxion.kernel.reductions import Reduction, State
 from jaxion.kernel.system import System
+
+TANGENTS: Final = ("exact", "variational")
+"""Tangents of the steps that are taken, and those that the variational equations have along the course, of order four."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Plan:
         rtol: Relative tolerance.
         max_steps: Steps tried per cell at most.
         single: Whether machine code computes in single precision as far as that is enough.
+        tangents: Which ones machine code gives, one of `TANGENTS`.
     """
 
     system: System
@@ -27,6 +31,7 @@ class Plan:
     rtol: float
     max_steps: int
     single: bool = False
+    tangents: str = "exact"
 
 
 class Given(NamedTuple):

@@ -71,8 +71,14 @@ H: Final = np.array(
 
 def interpolated_rate(y: Any, y1: Any, K: Any, h: Any) -> Any:
     """Derivative in time of the dense output in the middle of a step."""
-    # d/dθ of `interpolate` at θ = 1/2, where the factor 1 − 2θ of the bracket vanishes.
+    # `slope` at θ = 1/2, where the factor 1 − 2θ of the bracket vanishes.
     return (y1 - y + 0.25 * (K[1] + K[2])) / h
+
+
+def slope(theta: Any, y: Any, y1: Any, K: Any) -> Any:
+    """Derivative of the dense output in `theta`."""
+    rest = 1.0 - theta
+    return (y1 - y) + (rest - theta) * (K[0] + theta * (K[1] + theta * K[2])) + (theta * rest) * (K[1] + (2.0 * theta) * K[2])
 
 
 def interpolate(theta: Any, y: Any, y1: Any, K: Any) -> Any:

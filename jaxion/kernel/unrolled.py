@@ -16,7 +16,7 @@ from jaxion.kernel.lanes import first_step, reason_to_stop, verdict, within_phas
 from jaxion.kernel.reductions import NODES, Reduction
 from jaxion.kernel.system import System
 from jaxion.kernel.trace import UnknownPrimitive, trace
-from jaxion.kernel.unrolled_step import Nodes, Stages, rates, stages, step
+from jaxion.kernel.unrolled_step import Nodes, Passed, Stages, rates, stages, step
 
 Program = dict[tuple[str, int], Node]
 """What is written, by name and index: results of operations on inputs by name and index."""
@@ -98,8 +98,8 @@ class Unrolled:
             **written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
         }
 
-    def turned(self, graph: Graph) -> tuple[Program, Node, Stages]:
-        """A step that is tried, its length, and its stages."""
+    def turned(self, graph: Graph) -> tuple[Program, Node, Stages, Passed]:
+        """A step that is tried, its length, its stages, and where it passes."""
         system = self.system
         t, y, theta = moving(graph, system)
         scale = inputs(graph, "scale", system.rows)
@@ -135,7 +135,7 @@ class Unrolled:
             **written("reduced_before", inputs(graph, "reduced", sum(self.sizes_reduced))),
             **written("K", [node for row in K for node in row]),
         }
-        return program, h, s
+        return program, h, s, Passed(t, y, y1, K, theta)
 
     def begun(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> list[Nodes]:
         """State of each reduction before the first step."""
@@ -146,10 +146,9 @@ class Unrolled:
         """States of all reductions after a step."""
         if not self._reductions:
             return []
-        samples = []
+        samples, passed = [], Passed(t, y, y1, K, theta)
         for at in NODES.tolist():
-            row = [method.interpolate(at, *numbers) for numbers in zip(y, y1, zip(*K, strict=True), strict=True)]
-            samples.append(self._watch(graph, t + at * h, row, theta))
+            samples.append(self._watch(graph, t + at * h, passed.at(at), theta))
         states, first = [], 0
         for r, size in zip(self._reductions, self.sizes_reduced, strict=True):
             state = inputs(graph, "reduced", size, first)
@@ -164,9 +163,15 @@ class Unrolled:
 
 def sampled(graph: Graph, rows: int) -> Program:
     """The rows at the time that is due."""
-    at = (graph.input("due") - graph.input("from")) / graph.input("length")
+    at, passed = due(graph, rows)
+    return written("sample", [method.interpolate(at, *numbers) for numbers in passed])
+
+
+def due(graph: Graph, rows: int) -> tuple[Node, list[tuple[Node, Node, Nodes]]]:
+    """The part of the step after which a time is due, and what each row's dense output is made of."""
     y, y1, K = inputs(graph, "before", rows), inputs(graph, "y", rows), inputs(graph, "K", 3 * rows)
-    return written("sample", [method.interpolate(at, y[i], y1[i], K[i::rows]) for i in range(rows)])
+    at = (graph.input("due") - graph.input("from")) / graph.input("length")
+    return at, [(y[i], y1[i], K[i::rows]) for i in range(rows)]
 
 
 def of_phase(graph: Graph, t: Node, h: Node, begin: Node, end: Node) -> Nodes:

@@ -49,6 +49,30 @@ class Stages(NamedTuple):
     lasting: Nodes
 
 
+class Passed(NamedTuple):
+    """Where a step passes.
+
+    Attributes:
+        t: When it begins.
+        y: Rows there.
+        y1: Rows at its end.
+        K: Coefficients of its dense output.
+        theta: Parameters.
+    """
+
+    t: Node
+    y: Nodes
+    y1: Nodes
+    K: list[Nodes]
+    theta: Nodes
+
+    def at(self, part: float) -> Nodes:
+        """Rows after a part of the step."""
+        if part in (0.0, 1.0):
+            return self.y1 if part else self.y
+        return [method.interpolate(part, *numbers) for numbers in zip(self.y, self.y1, zip(*self.K, strict=True), strict=True)]
+
+
 class Pulled(NamedTuple):
     """Cotangents of time, length, rows and parameters of a step."""
 
@@ -102,7 +126,7 @@ def step(source: SystemGraph, graph: Graph, s: Stages, t: Node, y: Nodes, roundi
     """Rows at the end of a step, both estimates of the error, coefficients of the dense output, where numbers have such a `rounding`."""
     rows = range(len(y))
     y1, K = combined(graph, s, y)
-    middle = [method.interpolate(0.5, y[i], y1[i], [row[i] for row in K]) for i in rows]
+    middle = Passed(t, y, y1, K, []).at(0.5)
     rate = source.steps.rates(graph, [t + 0.5 * s.h, *middle, *s.lasting])
     lacking = [rate[i] - method.interpolated_rate(y[i], y1[i], [row[i] for row in K], s.h) for i in rows]
     # Without pivoting a matrix may lose all its digits; then no error is small enough.

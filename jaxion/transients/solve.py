@@ -11,7 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion.errors import Status, TransientError, nearest
-from jaxion.kernel import Course, check_lowering, integrate
+from jaxion.kernel import Course, check_lowering, check_tangents, integrate
 from jaxion.model import Model
 from jaxion.paths import check_settable
 from jaxion.precision import check_precision
@@ -52,6 +52,7 @@ def solve(
     throw: bool | None = None,
     precision: str = "float64",
     lowering: str = "auto",
+    tangents: str = "exact",
     **options: Any,
 ) -> Solution:
     r"""Integrate a model through a protocol.
@@ -76,6 +77,8 @@ def solve(
             many cells at once, and keeps time, amounts and charge in double precision all the same.
         lowering: What the kernel runs, and a set-point to start from: machine code (`"llvm"`), `jax.numpy` (`"xla"`), or whichever
             is the faster one that is possible (`"auto"`).
+        tangents: Forward derivatives by machine code: `"exact"`, or several times as fast `"variational"` ones for searches, which `integrate`
+            of `jaxion.kernel` describes.
         **options: Of the diffrax road: `solver`, `controller` and `adjoint`.
 
     Returns:
@@ -107,6 +110,7 @@ def solve(
     if backend not in BACKENDS:
         raise ValueError(f"Argument `backend` must be one of {', '.join(BACKENDS)}, but it is `{backend}`.{nearest(backend, BACKENDS)}")
     check_lowering(lowering)
+    check_tangents(tangents)
     if lowering != "auto" and backend == "diffrax":
         raise ValueError(f'Argument `lowering` goes with `backend="kernel"` only, but it is `{lowering}` for `backend="diffrax"`.')
     if options and backend != "diffrax":
@@ -120,7 +124,7 @@ def solve(
     measures = look_up(drive.model, measure or {})
 
     def run(model: Model, drive: Drive) -> Solution:
-        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, lowering, precision, options)
+        return _solve(model, drive, start, times, measures, rtol, max_steps, backend, lowering, precision, tangents, options)
 
     solution = forward(lambda changed: run(changed, resolve(protocol, changed)), model, wrt) if wrt else run(model, drive)
     traced = isinstance(solution.status, Tracer)
@@ -140,6 +144,7 @@ def _solve(
     backend: str,
     lowering: str,
     precision: str,
+    tangents: str,
     options: Mapping[str, Any],
 ) -> Solution:
     rows, found = start_rows(model, "baseline" if start is None else start, lowering)
@@ -153,7 +158,7 @@ def _solve(
     system = equations(run, observed)
     reductions = tuple(m.reduction(observed.index(m.path)) for m in reduced.values())
     # The limit of a small capacitance is a matter of the last digits.
-    integrator = functools.partial(integrate, lowering=lowering, precision="float64" if limit else precision)
+    integrator = functools.partial(integrate, lowering=lowering, precision="float64" if limit else precision, tangents=tangents)
     if backend == "diffrax":
         from jaxion.transients.diffrax_road import integrate_by_diffrax
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from jaxion.model import Model
 from jaxion.paths import replace
@@ -22,11 +23,10 @@ def forward(run: Callable[[Model], Solution], model: Model, wrt: tuple[str, ...]
     def floats(values: dict) -> Solution:
         return eqx.filter(run(replace(model, values)), eqx.is_inexact_array)
 
-    def along(k: int) -> Solution:
-        direction = {path: jnp.full_like(at[path], float(path == wrt[k])) for path in wrt}
+    def along(unit: Array) -> Solution:
+        direction = {path: jnp.full_like(at[path], x) for path, x in zip(wrt, unit, strict=True)}
         return jax.jvp(floats, (at,), (direction,))[1]
 
-    moved = [along(k) for k in range(len(wrt))]
-    stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *moved)
-    tangents = eqx.combine(stacked, jax.tree.map(lambda x: jnp.stack([x] * len(wrt)), counts))
+    # Side by side, so that all directions share one course.
+    tangents = eqx.combine(jax.vmap(along)(jnp.eye(len(wrt))), jax.tree.map(lambda x: jnp.stack([x] * len(wrt)), counts))
     return dataclasses.replace(plain, tangents=tangents, wrt=wrt)
