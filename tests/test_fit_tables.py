@@ -199,3 +199,20 @@ def test_starts_are_a_labelled_dataset():
     assert ds["status"].attrs["flag_meanings"].split()[1] == "ok"
     assert float(ds["K"][ds.attrs["best"]]) == hill_fit().values["K"]
     assert np.all(np.diff(ds["history"].values, axis=0) <= 0)
+
+
+def test_a_sample_on_a_jump_hides_nothing_that_the_others_determine():
+    """Its slope by the time of the jump is a trillion times all others, which are no less certain for that."""
+    steep = 1e13
+
+    def response(t, base, height, at):
+        return base + height * jax.nn.sigmoid(steep * (t - at))
+
+    t = np.linspace(0.0, 10.0, 11)
+    free = {"base": jaxion.positive(1.0), "height": jaxion.positive(3.0), "at": jaxion.positive(4.0)}
+    table = {"t": t, "y": np.asarray(response(t, 1.0, 3.0, 4.0))}
+    fit = jaxion.fit(jaxion.FitProblem(response, None, table, free=free, noise={"y": 0.1}), steps=1)
+    assert fit.rank == 3
+    assert fit.sd["base"] == pytest.approx(0.1 / np.sqrt(4), rel=1e-6)
+    assert fit.sd["height"] == pytest.approx(0.1 * np.sqrt(1 / 4 + 1 / 6), rel=1e-6)
+    assert fit.sd["at"] == pytest.approx(4 * np.hypot(0.1, 0.5 * np.hypot(0.05, 0.1 / np.sqrt(6))) / (3 * steep), rel=1e-6)

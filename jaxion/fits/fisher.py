@@ -24,6 +24,9 @@ _TOUCHED: Final = 1e-3
 _SHOWN: Final = 0.05
 """Smallest coefficient of a direction that is shown."""
 
+_STEEP: Final = 100.0
+"""Slope of a residual, in units of the median one, beyond which it counts as so much when it is judged what is determined."""
+
 _MATTERS: Final = 2e-3
 """Smallest coefficient, relative to the largest, without which the sentence that nothing changes would not be true."""
 
@@ -179,10 +182,18 @@ def _interval(p: Parameter, value: float, sd: float, size: float) -> tuple[float
 
 
 def _spectrum(J: np.ndarray, accuracy: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """Singular values, all right singular vectors, and the rank to the accuracy that the Jacobian has."""
-    _, s, Vt = np.linalg.svd(J, full_matrices=True)
-    s = np.concatenate([s, np.zeros(J.shape[1] - len(s))])
-    return s, Vt.T, int(np.sum(s > accuracy * max(s[0], np.finfo(float).tiny)))
+    """Singular values, all right singular vectors, and the rank to the accuracy that the Jacobian has.
+
+    What is determined is judged with residuals made alike, which changes no rank: a sample on a jump, which follows one combination
+    a million times as steeply as all others do, would leave these below the accuracy.
+    """
+    sizes = np.linalg.norm(J, axis=1)
+    steep = _STEEP * np.median(sizes[sizes > 0]) if sizes.any() else 1.0
+    _, s, Vt = np.linalg.svd(J * (steep / np.maximum(sizes, steep))[:, None], full_matrices=True)
+    rank = int(np.sum(s > accuracy * max(s[0], np.finfo(float).tiny)))
+    _, s, W = np.linalg.svd(J @ Vt[:rank].T, full_matrices=False)
+    V = np.concatenate([W @ Vt[:rank], Vt[rank:]]).T
+    return np.concatenate([s[:rank], np.linalg.norm(J @ V[:, rank:], axis=0)]), V, rank
 
 
 def _covariance(J: np.ndarray, accuracy: float) -> tuple[np.ndarray, int]:
