@@ -135,8 +135,9 @@ def run(
     with tqdm(total=steps, initial=len(history) - 1, desc="fit", unit=" steps", file=sys.stderr, disable=hidden) as bar:
         while len(history) <= steps and not np.all(np.asarray(state.done)):
             proposal = propose(state)
-            # Where its parameters are NaN a model fails at its first step: a start that is done costs no more time. A user's loop may not end.
-            u = proposal.u if looping else jnp.where(state.done[:, None], jnp.nan, proposal.u)
+            # Where its parameters are NaN a model fails at its first step: a start that is done costs no more time. A user's loop may not
+            # end there, and goes through the best place once more.
+            u = jnp.where(state.done[:, None], state.best_u if looping else jnp.nan, proposal.u)
             found = evaluate(u, proposal.sd, proposal.before, proposal.last) if least_squares else evaluate(u)
             state = judge(state, proposal, found)
             history.append(np.asarray(state.best_loss))
