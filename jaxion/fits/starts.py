@@ -17,7 +17,7 @@ def starting_values(parameters: Parameters, starts: int, seed: int, spread: floa
         spread: Standard deviation of the others: of ln θ, or in units of the size of an unbounded parameter.
 
     Raises:
-        ValueError: There is no start, or the spread is not positive.
+        ValueError: There is no start, the spread is not positive, or the seed does not have 32 bits.
     """
     if starts < 1:
         raise ValueError(f"Argument `starts` must be 1 or more, but it is {starts}.")

@@ -13,7 +13,7 @@ from jaxion.model import Model
 from jaxion.paths import Path, check_settable
 from jaxion.populations.correlations import Matrix, correlated, correlation_matrix, pairs
 from jaxion.populations.distributions import Distribution, in_unit, standard_normal
-from jaxion.populations.draws import MOST_CELLS, uniforms
+from jaxion.populations.draws import MOST_CELLS, check_seed, uniforms
 from jaxion.ranges import check_range
 from jaxion.units import quantity
 
@@ -138,8 +138,7 @@ def sample(model: Model, distributions: Mapping[str, Any], size: int, seed: int,
     check_one_cell(model)
     _check_paths(distributions)
     _check_size(size)
-    if not 0 <= seed < MOST_CELLS:
-        raise ValueError(f"Argument `seed` must lie between 0 and {MOST_CELLS - 1}, but it is {seed}.")
+    check_seed(seed)
     entries = {path: check_settable(model, path) for path in distributions}
     for path, d in distributions.items():
         if not isinstance(d, Distribution):
