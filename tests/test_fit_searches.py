@@ -19,7 +19,8 @@ import jaxion
 from jaxion import FitProblem, Status, StoreError
 from jaxion.fits.checkpoints import FILE
 from jaxion.fits.fingerprints import fingerprint
-from jaxion.fits.least_squares import linearisation
+from jaxion.fits.least_squares import LeastSquares, linearisation
+from jaxion.fits.search import _compiled
 
 METHODS = {"lm": {"method": "lm"}, "lbfgs": {"method": "lbfgs"}, "adam": {"optimiser": optax.adam(0.1), "steps": 30}}
 
@@ -63,6 +64,17 @@ def test_a_trial_that_is_not_taken_costs_no_jacobian():
     np.testing.assert_array_equal(found.jacobian[1:], 0.0)
     np.testing.assert_array_equal(found.below, [True, False, True])
     assert np.isnan(seen).any()
+
+
+def test_nothing_is_compiled_twice():
+    """Not for a type of numbers that only the first step has: the model takes most of the time of a short fit."""
+    problem = bent()
+    fit = jaxion.fit(problem, starts=3)
+    assert len(fit.history) > 3
+    assert fit.rank == 2
+    assert linearisation(problem)[0].shared._cache_size() == 1
+    for name in ("init", "propose", "judge"):
+        assert _compiled(name, LeastSquares(1e-10), problem.layout)._cache_size() == 1
 
 
 # Progress

@@ -89,7 +89,7 @@ class Fit:
         """What is computed at a vector of unknowns; in a batch of as many as there were starts, which is compiled already."""
         evaluate, _ = linearisation(self.problem)
         count = len(self.losses)
-        found = evaluate(jnp.tile(u, (count, 1)), jnp.tile(sd, (count, 1)), jnp.full(count, jnp.inf), jnp.zeros(count, bool))
+        found = evaluate(jnp.tile(u, (count, 1)), jnp.tile(sd, (count, 1)), jnp.full(count, jnp.inf, float), jnp.zeros(count, bool))
         return jax.tree.map(lambda x: x[0], found)
 
     @functools.cached_property

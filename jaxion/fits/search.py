@@ -120,7 +120,9 @@ def run(
         propose = _compiled("propose", method, layout)
         moving = jnp.ones(unknowns.shape, bool) if moving is None else moving
         count = len(unknowns)
-        found = evaluate(unknowns, jnp.ones((count, len(layout.sizes))), jnp.full(count, jnp.inf), jnp.zeros(count, bool))
+        # Of a definite type, as all later ones: else the model would be compiled twice.
+        above = jnp.full(count, jnp.inf, float)
+        found = evaluate(unknowns, jnp.ones((count, len(layout.sizes))), above, jnp.zeros(count, bool))
         state = begin(unknowns, found, moving)
     else:
         evaluate = problem.compiled(type(method), lambda problem: jax.vmap(lambda u: method.evaluate(problem, u)))
