@@ -258,6 +258,11 @@ WRONG = [
     ({"solver": 1}, r"^Argument `solver` goes with `backend=\"diffrax\"` only\.$"),
     ({"lowering": "lvm"}, r"^Argument `lowering` must be one of auto, llvm, xla, but it is `lvm`\. Did you mean `llvm`\?$"),
     ({"lowering": "xla", "backend": "diffrax"}, r"^Argument `lowering` goes with `backend=\"kernel\"` only, but it is `xla` for"),
+    (
+        {"tangents": "variational", "backend": "diffrax"},
+        r"^Argument `tangents` goes with `backend=\"kernel\"` only, but it is `variational`",
+    ),
+    ({"tangents": "exct"}, r"^Argument `tangents` must be one of exact, variational, but it is `exct`\. Did you mean `exact`"),
     ({"rtol": 1e-2}, r"^Argument `rtol` must lie between 1e-12 and 1e-4, but it is 0\.01"),
     ({"measure": {"a": 3}}, r"^Measure `a` must be one such as .*, but it is `3`\.$"),
     ({"measure": {"a": maximum("neuron.Vm")}}, r"^No path `neuron\.Vm` .*Did you mean `neuron\.V`"),

@@ -281,7 +281,10 @@ class FitProblem:
         return self.evaluate(values).loss
 
     def residuals(self, values: Mapping[str, Any]) -> Residuals:
-        """Residuals of all measured values in units of their standard deviation, then those of the priors; in plain JAX."""
+        """Residuals of all measured values in units of their standard deviation, then those of the priors; in plain JAX.
+
+        Forward derivatives of transients are those of the variational equations, as a search needs them; reverse ones are exact.
+        """
         return self.evaluate(values).residuals
 
     def at(self, u: Unknowns, sd: Float[Array, " channels"] | None = None) -> Evaluation:

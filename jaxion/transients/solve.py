@@ -113,6 +113,8 @@ def solve(
     check_tangents(tangents)
     if lowering != "auto" and backend == "diffrax":
         raise ValueError(f'Argument `lowering` goes with `backend="kernel"` only, but it is `{lowering}` for `backend="diffrax"`.')
+    if tangents != "exact" and backend == "diffrax":
+        raise ValueError(f'Argument `tangents` goes with `backend="kernel"` only, but it is `{tangents}` for `backend="diffrax"`.')
     if options and backend != "diffrax":
         raise ValueError(f'Argument `{next(iter(options))}` goes with `backend="diffrax"` only.')
     wrt = (wrt,) if isinstance(wrt, str) else tuple(wrt)
