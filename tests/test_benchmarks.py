@@ -149,6 +149,7 @@ def test_constants_of_compiled_functions_are_in_double_precision_whatever_was_im
     assert fresh("-c", text) == "0.1\n"
 
 
+@pytest.mark.slow
 def test_derivative_of_the_loss_by_what_was_saved_is_that_of_jax(bench, rng):
     task = bench("gradients_loss")
     y0, saved = rng.standard_normal((16, 2)), rng.standard_normal((3, 16, 2))

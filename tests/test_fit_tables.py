@@ -201,6 +201,7 @@ def test_starts_are_a_labelled_dataset():
     assert np.all(np.diff(ds["history"].values, axis=0) <= 0)
 
 
+@pytest.mark.slow
 def test_a_sample_on_a_jump_hides_nothing_that_the_others_determine():
     """Its slope by the time of the jump is a trillion times all others, which are no less certain for that."""
     steep = 1e13

@@ -28,6 +28,7 @@ def row(cells: int, g: float) -> Model:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("r", "printed"), JUNCTIONS, ids=str)
 def test_a_steady_disturbance_falls_from_cell_to_cell_as_published(r: float, printed: Digits):
     n = 5

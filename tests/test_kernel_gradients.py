@@ -139,6 +139,7 @@ def test_cells_and_their_directions_may_be_batched_in_any_order(forward):
     np.testing.assert_allclose(inside[0], forward, rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
 
 
+@pytest.mark.slow
 def test_a_linearised_course_can_be_transposed_for_many_directions(forward):
     _, linear = jax.linearize(everything, X)
     back = jax.linear_transpose(jax.vmap(linear), jnp.eye(X.size))

@@ -203,6 +203,7 @@ def course():
     return run(lowering="llvm")
 
 
+@pytest.mark.slow
 def test_machine_code_agrees_with_jax_numpy(course):
     other = run(lowering="xla")
     assert np.all(np.asarray(other.status) == Status.ok)

@@ -60,6 +60,7 @@ def order(errors, which):
     return -np.polyfit(np.log(steps), np.log([errors[s][which] for s in steps]), 1)[0]
 
 
+@pytest.mark.slow
 def test_the_method_has_order_five(errors):
     assert order(errors, 0) == pytest.approx(5.0, abs=0.3)
 

@@ -89,6 +89,7 @@ def exact(numbers):
     return tangents(numbers, tangents="exact", rtol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rtol", "error"), [(1e-4, 2e-2), (1e-6, 1e-3), (1e-8, 2e-5)])
 def test_they_tend_to_the_exact_tangents(numbers, exact, rtol, error):
     largest = np.abs(exact).max(axis=0)
@@ -98,6 +99,7 @@ def test_they_tend_to_the_exact_tangents(numbers, exact, rtol, error):
     assert off[TIME].max() < 100 * error
 
 
+@pytest.mark.slow
 def test_number_and_order_of_cells_and_directions_change_no_bit(numbers, found):
     some = slice(18, 3, -1)
     np.testing.assert_array_equal(tangents(tuple(x[..., some] for x in numbers)), found[..., some])
@@ -128,6 +130,7 @@ def test_what_rests_and_sets_out_for_another_rest_settles_at_once():
     assert float(jax.jvp(end, (1.0,), (1.0,))[1]) == pytest.approx(1.0, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_still_and_spoils_no_other(numbers, found):
     start = numbers[0].at[:, 2].set(jnp.nan)
     moved = tangents((start, *numbers[1:]))
