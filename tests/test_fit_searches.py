@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -72,7 +73,8 @@ def test_nothing_is_compiled_twice():
     fit = jaxion.fit(problem, starts=3)
     assert len(fit.history) > 3
     assert fit.rank == 2
-    assert linearisation(problem)[0].shared._cache_size() == 1
+    evaluate: Any = linearisation(problem)[0]
+    assert evaluate.shared._cache_size() == 1
     for name in ("init", "propose", "judge"):
         assert _compiled(name, LeastSquares(1e-10), problem.layout)._cache_size() == 1
 
