@@ -20,7 +20,7 @@ import jaxion
 from jaxion import FitProblem, Status, StoreError
 from jaxion.fits.checkpoints import FILE
 from jaxion.fits.fingerprints import fingerprint
-from jaxion.fits.least_squares import LeastSquares, linearisation
+from jaxion.fits.least_squares import LeastSquares, Linearised, linearisation
 from jaxion.fits.search import _compiled
 
 METHODS = {"lm": {"method": "lm"}, "lbfgs": {"method": "lbfgs"}, "adam": {"optimiser": optax.adam(0.1), "steps": 30}}
@@ -65,6 +65,19 @@ def test_a_trial_that_is_not_taken_costs_no_jacobian():
     np.testing.assert_array_equal(found.jacobian[1:], 0.0)
     np.testing.assert_array_equal(found.below, [True, False, True])
     assert np.isnan(seen).any()
+
+
+def test_a_start_where_nothing_has_influence_stays_and_is_done():
+    problem = FitProblem(lambda x, idle: x + 0.0 * idle, None, {"x": X, "y": 2 * X}, {"idle": jaxion.positive(2.0)}, {"y": 0.1})
+    u, method = problem.parameters.unknowns({"idle": 2.0}), LeastSquares(1e-10)
+    found = Linearised(problem.at(u), jnp.asarray(True), jnp.zeros((len(X), 1)))
+    proposal = method.propose(problem.layout, method.init(problem.layout, u, found, jnp.ones(1, bool)))
+    np.testing.assert_array_equal(proposal.u, u)
+    assert bool(proposal.last)
+    fit = jaxion.fit(problem, starts=3)
+    np.testing.assert_allclose(fit.final, fit.initial, rtol=1e-15)
+    assert np.all(fit.statuses == Status.ok)
+    assert fit.rank == 0
 
 
 def test_nothing_is_compiled_twice():

@@ -99,7 +99,9 @@ class LeastSquares:
         """A trial step."""
         J = jnp.where(s.moving[None, :], s.jacobian, 0.0)
         sizes = jnp.sum(J**2, axis=0)
-        D = jnp.where(s.moving, jnp.maximum(sizes, 1e-12 * jnp.max(sizes)), 1.0) + jnp.finfo(float).tiny
+        # Where nothing has any influence the step is zero, and not the quotient of two zeros.
+        D = jnp.maximum(sizes, 1e-12 * jnp.max(sizes))
+        D = jnp.where(s.moving & (jnp.finfo(float).tiny < D), D, 1.0)
         # Orthogonalised rather than squared: half the digits would be lost in JᵀJ. Of Q only what it makes of the residuals is needed.
         rows, right = jnp.concatenate([J, jnp.diag(jnp.sqrt(s.damping * D))]), jnp.append(-s.residuals, jnp.zeros(len(D)))
         R = jnp.linalg.qr(jnp.column_stack([rows, right]), mode="r")
