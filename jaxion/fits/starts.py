@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxion.fits.parameters import Parameter, Parameters
 from jaxion.populations import LogNormal
-from jaxion.populations.draws import uniforms
+from jaxion.populations.draws import check_seed, uniforms
 
 
 def starting_values(parameters: Parameters, starts: int, seed: int, spread: float) -> np.ndarray:
@@ -19,6 +19,7 @@ def starting_values(parameters: Parameters, starts: int, seed: int, spread: floa
     Raises:
         ValueError: There is no start, the spread is not positive, or the seed does not have 32 bits.
     """
+    check_seed(seed)
     if starts < 1:
         raise ValueError(f"Argument `starts` must be 1 or more, but it is {starts}.")
     if not spread > 0:
