@@ -107,6 +107,16 @@ def test_number_and_order_of_cells_and_directions_change_no_bit(numbers, found):
     np.testing.assert_array_equal(one, found[-4])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("still", [[0, 3, 4, 20], range(CELLS)])
+def test_cells_that_no_direction_moves_are_left_out(numbers, found, still):
+    moved = jnp.ones(CELLS).at[jnp.array(still)].set(0.0)
+    directions = (*(jnp.zeros_like(x) for x in numbers[:3]), jnp.zeros_like(numbers[3]).at[1].set(moved))
+    one = np.asarray(jax.jit(lambda *x: jax.jvp(results, x, directions)[1])(*numbers))
+    np.testing.assert_array_equal(one[:, still], 0.0)
+    np.testing.assert_array_equal(np.delete(one, still, axis=1), np.delete(found[-4], still, axis=1))
+
+
 @pytest.mark.parametrize("tangents_of", ["exact", "variational"])
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_other_processors_get_the_same_tangents(numbers, width, tangents_of, monkeypatch):

@@ -52,9 +52,18 @@ def host_primitive(
 
 
 def batched(
-    primitive: Primitive, shared: Mapping[int, str], operands: Sequence[Array], axes: Sequence[int | None], *, task: Hashable
+    primitive: Primitive,
+    shared: Mapping[int, str],
+    operands: Sequence[Array],
+    axes: Sequence[int | None],
+    *,
+    task: Hashable,
+    cells: int = -1,
 ) -> tuple[list[Array], list[int]]:
-    """Batching rule of a primitive that has such shared operands: a batch of batches is a larger batch."""
+    """Batching rule of a primitive that has such shared operands: a batch of batches is a larger batch.
+
+    Of the results the cells are the axis `cells`, the first or the last one.
+    """
     size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
     for i, name in shared.items():
         if axes[i] is not None:
@@ -66,5 +75,6 @@ def batched(
 
     pairs = enumerate(zip(operands, axes, strict=True))
     results = primitive.bind(*(x if i in shared else merged(x, axis) for i, (x, axis) in pairs), task=task)
-    split = [x.reshape(*x.shape[:-1], size, x.shape[-1] // size) for x in results]
-    return split, [x.ndim - 2 for x in split]
+    at = [cells % x.ndim for x in results]
+    split = [x.reshape(*x.shape[:i], size, x.shape[i] // size, *x.shape[i + 1 :]) for x, i in zip(results, at, strict=True)]
+    return split, at

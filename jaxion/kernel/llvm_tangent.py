@@ -18,7 +18,8 @@ from jaxion.kernel.unrolled_tangent import UnrolledTangent
 
 Value = Any
 DIRECTIONS: Final = ("d_y", "d_theta", "d_drive", "d_edges")
-"""Addresses of the directions, which come first, cells last; what is written are tangents of `saved`, `reduced` and `final`, alike."""
+"""Addresses of the directions, which come first, cells last; what is written are tangents of `saved`, `reduced` and `final`, the cells
+first and the directions last, so that those of a cell lie side by side."""
 
 
 class TangentLoop(RunLoop):
@@ -89,14 +90,19 @@ class TangentLoop(RunLoop):
 
     def write(self, name: str, row: Value, cell: Value, lane: Value, source: str, index: Value, known: Value) -> None:
         """A row of the tangents of a result, or zero where that is not `known`."""
-        b = self.b
+        b, narrow, directions = self.b, self._format is NARROW, self.given["directions"]
         rows = {"saved": b.mul(self.given["times"], self._rows("d_y")), "reduced": self._rows("d_reduced"), "final": self._rows("d_y")}[
             name
         ]
-        with self._each() as k:
-            value = b.load(self._place(k, lane, f"d_{source}", index), typ=self._format.type)
-            value = b.fpext(value, DOUBLE) if self._format is NARROW else value
-            b.store(b.select(known, value, number(0.0)), self.place(name, self.at(b.add(b.mul(k, rows), row), cell)))
+        to = b.mul(b.add(b.mul(cell, rows), row), directions)
+        with self.over(whole(0), self._groups()) as group:
+            first = b.mul(group, whole(self._side))
+            left = b.sub(directions, first)
+            held = self._held(lane, group, f"d_{source}", index)
+            with self.over(whole(0), b.select(self.less(left, whole(self._side)), left, whole(self._side))) as k:
+                value = b.load(b.gep(held, [k], source_etype=self._format.type), typ=self._format.type)
+                value = b.select(known, b.fpext(value, DOUBLE) if narrow else value, number(0.0))
+                b.store(value, self.place(name, b.add(to, b.add(first, k))))
 
     def _part_slopes(self) -> None:
         """Lay the slopes of each lane one after the other."""
@@ -160,6 +166,10 @@ class TangentLoop(RunLoop):
     def _place(self, k: Value, lane: Value, name: str, row: Value) -> Value:
         """Address of a number of a direction."""
         b, side = self.b, whole(self._side)
-        group = self.pointer(self._group(lane, b.udiv(k, side)))
-        index = b.add(b.urem(k, side), b.mul(b.add(whole(self._direction.first(name)), row), side))
-        return b.gep(group, [index], source_etype=self._format.type)
+        return b.gep(self._held(lane, b.udiv(k, side), name, row), [b.urem(k, side)], source_etype=self._format.type)
+
+    def _held(self, lane: Value, group: Value, name: str, row: Value) -> Value:
+        """Address of a number of a group of directions, which lie side by side."""
+        b = self.b
+        index = b.mul(b.add(whole(self._direction.first(name)), row), whole(self._side))
+        return b.gep(self.pointer(self._group(lane, group)), [index], source_etype=self._format.type)

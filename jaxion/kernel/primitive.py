@@ -4,6 +4,7 @@ They compose with `jit`, `vmap`, `grad`, `jvp` and `scan`; derivatives of deriva
 run are those of machine code with the states of the reductions in one array: `saved`, `reduced`, `final`, `status`, `steps`, `accepted`.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -72,21 +73,31 @@ def _taped_run_host(plan: Plan, operands: list[np.ndarray], results: list[np.nda
 
 
 def _tangent_shaped(plan: Plan, y: Any, *rest: Any) -> list[ShapedArray]:
+    # Cells first, directions last, as machine code writes them, and as a least-squares search takes them.
     directions = rest[-len(MOVING)].shape[0]
-    return [ShapedArray((directions, *shape), y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
+    return [ShapedArray((shape[-1], *shape[:-1], directions), y.dtype) for shape in _shapes(plan, y, rest[4]).values()]
 
 
 def _tangent_host(plan: Plan, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
     given, directions = operands[: -len(MOVING)], operands[-len(MOVING) :]
+    # A search asks for no derivatives of cells that it has done with.
+    moved = functools.reduce(np.logical_or, (np.any(x, axis=tuple(range(x.ndim - 1))) for x in directions))
+    found = results
+    if not moved.all():
+        given = [x if i in SHARED else np.ascontiguousarray(x[..., moved]) for i, x in enumerate(given)]
+        directions = [np.ascontiguousarray(x[..., moved]) for x in directions]
+        found = [np.empty((int(moved.sum()), *x.shape[1:])) for x in results]
     named = dict(zip(Given._fields, given, strict=True)) | {f"d_{name}": x for name, x in zip(MOVING, directions, strict=True)}
     # What it counts again is not given back.
-    counts = {name: np.empty(given[0].shape[1], np.int64) for name in COUNTS}
-    run_into(compiled_tangent(possible(plan), plan.tangents), plan, named, dict(zip(RESULTS, results, strict=True)) | counts, cores())
+    counts = {name: np.empty(len(found[0]), np.int64) for name in COUNTS}
+    run_into(compiled_tangent(possible(plan), plan.tangents), plan, named, dict(zip(RESULTS, found, strict=True)) | counts, cores())
     # Nor what a cell that failed had saved before.
     failed = np.flatnonzero(counts["status"] != Status.ok)
-    if failed.size:
-        for tangents in results:
-            tangents[..., failed] = 0.0
+    for tangents, part in zip(results, found, strict=True):
+        part[failed] = 0.0
+        if part is not tangents:
+            tangents[~moved] = 0.0
+            tangents[moved] = part
 
 
 def _adjoint_shaped(plan: Plan, y: Any, theta: Any, drive: Any, edges: Any, *rest: Any) -> list[ShapedArray]:
@@ -125,9 +136,10 @@ def _tangent_portably(*operands: Array, task: Plan) -> list[Array]:
     given, moving, directions = _parts(operands)
 
     def along(*direction: Array) -> list[Array]:
-        return jax.jvp(lambda *moving: _replayed(task, given, moving), tuple(moving), direction)[1]
+        tangents = jax.jvp(lambda *moving: _replayed(task, given, moving), tuple(moving), direction)[1]
+        return [jnp.moveaxis(tangent, -1, 0) for tangent in tangents]
 
-    return jax.vmap(along)(*directions)
+    return jax.vmap(along, out_axes=-1)(*directions)
 
 
 def _adjoint_portably(*operands: Array, task: Plan) -> list[Array]:
@@ -159,7 +171,7 @@ def _run_jvp(primals: Sequence[Array], tangents: Sequence[Any], *, task: Plan) -
     moving = [ad.instantiate_zeros(tangent)[None] for tangent in tangents[: len(MOVING)]]
     moved = _tangent.bind(*primals, *moving, task=task)
     return results, [
-        *(tangent[0] for tangent in moved),
+        *(jnp.moveaxis(tangent[..., 0], 0, -1) for tangent in moved),
         *(ad.Zero(jax.typeof(count).to_tangent_aval()) for count in results[len(RESULTS) :]),
     ]
 
@@ -168,9 +180,9 @@ def _tangent_transpose(bars: Sequence[Any], *operands: Any, task: Plan) -> list[
     known = operands[: len(Given._fields)]
 
     def back(*bars: Array) -> list[Array]:
-        return _adjoint.bind(*known, *bars, task=task)
+        return _adjoint.bind(*known, *(jnp.moveaxis(bar, 0, -1) for bar in bars), task=task)
 
-    pulled = jax.vmap(back)(*(ad.instantiate_zeros(bar) for bar in bars))
+    pulled = jax.vmap(back, in_axes=-1)(*(ad.instantiate_zeros(bar) for bar in bars))
     directions = operands[len(known) :]
     return [None] * len(known) + [bar if ad.is_undefined_primal(x) else None for bar, x in zip(pulled, directions, strict=True)]
 
@@ -179,7 +191,7 @@ def _tangent_batched(operands: Sequence[Array], axes: Sequence[int | None], *, t
     """More directions of the same cells, or more cells."""
     known = len(operands) - len(MOVING)
     if any(axis is not None for axis in axes[:known]):
-        return batched(_tangent, SHARED, operands, axes, task=task)
+        return batched(_tangent, SHARED, operands, axes, cells=0, task=task)
     size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
 
     def merged(x: Array, axis: int | None) -> Array:
@@ -188,7 +200,7 @@ def _tangent_batched(operands: Sequence[Array], axes: Sequence[int | None], *, t
 
     directions = map(merged, operands[known:], axes[known:])
     results = _tangent.bind(*operands[:known], *directions, task=task)
-    return [x.reshape(size, x.shape[0] // size, *x.shape[1:]) for x in results], [0] * len(results)
+    return [x.reshape(*x.shape[:-1], size, x.shape[-1] // size) for x in results], [x.ndim - 1 for x in results]
 
 
 batching.primitive_batchers[_tangent] = _tangent_batched
