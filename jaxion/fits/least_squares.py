@@ -97,19 +97,20 @@ class LeastSquares:
 
     def propose(self, layout: Layout, s: LeastSquaresState) -> "Proposal":
         """A trial step."""
-        J = jnp.where(s.moving[None, :], s.jacobian, 0.0)
-        sizes = jnp.sum(J**2, axis=0)
+        # Parameters first: so LAPACK takes it, and XLA is no good at turning it round.
+        J = jnp.where(s.moving[:, None], s.jacobian.T, 0.0)
+        sizes = jnp.sum(J**2, axis=1)
         # Where nothing has any influence the step is zero, and not the quotient of two zeros.
         D = jnp.maximum(sizes, 1e-12 * jnp.max(sizes))
         D = jnp.where(s.moving & (jnp.finfo(float).tiny < D), D, 1.0)
         # Orthogonalised rather than squared: half the digits would be lost in JᵀJ. Of Q only what it makes of the residuals is needed.
-        rows, right = jnp.concatenate([J, jnp.diag(jnp.sqrt(s.damping * D))]), jnp.append(-s.residuals, jnp.zeros(len(D)))
-        R = jnp.linalg.qr(jnp.column_stack([rows, right]), mode="r")
+        columns, right = jnp.column_stack([J, jnp.diag(jnp.sqrt(s.damping * D))]), jnp.append(-s.residuals, jnp.zeros(len(D)))
+        R = jnp.linalg.qr(jnp.concatenate([columns, right[None]]).T, mode="r")
         delta = jax.scipy.linalg.solve_triangular(R[: len(D), : len(D)], R[: len(D), len(D)])
         # The unknown of a bounded parameter is a logarithm: a long step would end where everything has saturated, for good.
         longest = jnp.max(jnp.where(np.array(layout.bounded), jnp.abs(delta), 0.0))
         delta = delta * jnp.minimum(1.0, _LONGEST / jnp.maximum(longest, _LONGEST))
-        predicted = _half_square(s.residuals) - _half_square(s.residuals + J @ delta)
+        predicted = _half_square(s.residuals) - _half_square(s.residuals + delta @ J)
         before = _half_square(s.residuals)
         last = (predicted <= self.tolerance * before) | (jnp.max(jnp.abs(delta)) <= self.step_tolerance)
         return Proposal(s.u + delta, s.sd, predicted, before, last)
@@ -159,8 +160,8 @@ def linearisation(problem: FitProblem) -> tuple[Callable[..., Linearised], bool]
     """Evaluation and Jacobian of a batch, compiled once for a problem, and whether the problem `loops`.
 
     They are for a scatter `sd` of the channels whose scatter is estimated. The Jacobian takes most of the time, and is zero where nobody
-    needs it: at a trial that is not taken, as its loss is not below a `bound`, and at the `last` one. There parameters are NaN, at which a
-    model fails at its first step.
+    needs it: at a trial that is not taken, as its loss is not below a `bound`, and at the `last` one. A model goes through no course
+    again along directions that are all zero.
     """
     looping = loops(
         problem, problem.compiled("at", lambda problem: problem.at), jnp.zeros(len(problem.names)), jnp.ones(len(problem.channels))
@@ -168,11 +169,14 @@ def linearisation(problem: FitProblem) -> tuple[Callable[..., Linearised], bool]
 
     def make(problem: FitProblem) -> Callable[..., Linearised]:
         def linearised(u: Unknowns, sd: Array, bound: Array, last: Array) -> Linearised:
-            found = problem.at(u, sd)
+            def residuals(u: Unknowns) -> tuple[Array, Evaluation]:
+                found = problem.at(u, sd)
+                return found.residuals, found
+
+            _, along, found = jax.linearize(residuals, u, has_aux=True)
             below = (found.status == Status.ok) & (_half_square(found.residuals) < bound)
             wanted = below & ~last
-            at = u if looping else jnp.where(wanted, u, jnp.nan)
-            jacobian = jax.jacfwd(lambda u: problem.at(u, sd).residuals)(at)
+            jacobian = jax.vmap(along, out_axes=-1)(jnp.where(wanted, jnp.eye(len(u)), 0.0))
             return Linearised(found, below, jnp.where(wanted, jacobian, 0.0))
 
         return jax.vmap(linearised)
