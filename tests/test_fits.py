@@ -114,6 +114,21 @@ def test_starts_of_a_transient_that_have_no_set_point_spoil_no_other():
 
 
 @pytest.mark.slow
+def test_starts_that_take_too_many_steps_hold_up_no_other():
+    # The more sodium leaks in while the pump is blocked, the more steps a course takes: 17 to 31.
+    data, free = {"t": TIMES, "neuron.V": [-69.0, -68.0, -66.0]}, {"neuron.leak_Na.g": jaxion.positive()}
+    whole, limited = (
+        jaxion.fit(FitProblem(cell(), PUMP_BLOCK, data, free, {"neuron.V": 1.0}, max_steps=most), starts=8, spread=3.0)
+        for most in (1000, 20)
+    )
+    failed = limited.statuses == Status.max_steps
+    assert 0 < failed.sum() < 8
+    assert np.all(np.isnan(limited.losses[failed]))
+    np.testing.assert_array_equal(limited.history[0, ~failed], whole.history[0, ~failed])
+    assert limited.loss == pytest.approx(whole.loss, rel=1e-6)
+
+
+@pytest.mark.slow
 def test_experiments_on_different_models_share_what_is_common():
     # The same cell in two baths: what one set-point leaves open, two determine.
     free = {p: jaxion.positive() for p in ("neuron.kcc2.g", "neuron.leak_Cl.g")}
@@ -166,6 +181,16 @@ WRONG = [
         {"protocol": PUMP_BLOCK, "recording": {"t": [0.0, 10.0, 5.0], "neuron.V": [-70.0, -71.0, -70.0]}},
         ValueError,
         r"Times must increase, but t\[1\]=10 s is followed by 5 s",
+    ),
+    (
+        {"protocol": PUMP_BLOCK, "recording": {"t": [0.0, 1.0], "neuron.V": [-70.0, -71.0]}, "max_steps": 0},
+        ValueError,
+        r"^Argument `max_steps` must be a whole number of 1 or more, but it is `0`\.$",
+    ),
+    (
+        {"protocol": PUMP_BLOCK, "recording": {"t": [0.0, 1.0], "neuron.V": [-70.0, -71.0]}, "rtol": 0.1},
+        ValueError,
+        r"^Argument `rtol` must lie between 1e-12 and 1e-4, but it is 0\.1",
     ),
     ({"scale": "neuron.V"}, ValueError, r"unknown scale or offset of `neuron.V` needs a course"),
     ({"at": {"V": 1.0}}, ValueError, r"goes with mechanisms and functions"),

@@ -60,7 +60,7 @@ from jaxion.paths import replace
 
 _TABLES: Final = ("model", "experiment", "population", "free", "fit")
 _MODEL: Final = ("name", "file", "function", "mechanism", "args", "set")
-_EXPERIMENT: Final = ("data", "protocol", "start", "set", "noise", "scale", "offset", "at", "rtol")
+_EXPERIMENT: Final = ("data", "protocol", "start", "set", "noise", "scale", "offset", "at", "rtol", "max_steps")
 _POPULATION: Final = ("data", "vary", "correlated", "noise", "cells")
 _FIT: Final = ("method", "rate", "clip", "steps", "starts", "seed", "spread", "patience", "profile")
 _WHOLE: Final = ("steps", "starts", "seed", "patience")
@@ -174,7 +174,7 @@ class FitConfig:
         noise = {}
         for path, form in table.get("noise", {}).items():
             noise[path] = forms.noise(form, self._refuse(f'{where}.noise."{path}"'))
-        options = {key: table[key] for key in ("start", "scale", "offset", "at", "rtol") if key in table}
+        options = {key: table[key] for key in ("start", "scale", "offset", "at", "rtol", "max_steps") if key in table}
         with self._key(where):
             return FitProblem(model, protocol, recording, self._free(), noise, **options)
 

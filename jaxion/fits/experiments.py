@@ -13,6 +13,7 @@ from jaxtyping import Array
 from jaxion.errors import Status
 from jaxion.fits.channels import Axis, Channel, channel, check_names
 from jaxion.fits.recordings import TIME, Recording, check_paths
+from jaxion.kernel import check_limits
 from jaxion.model import Model
 from jaxion.paths import check_settable, lookup, replace
 from jaxion.precision import check_precision
@@ -143,6 +144,7 @@ class Transient(_OnModel):
         times: When, s from the protocol's start.
         start: Where it starts, as in `solve`.
         rtol: Relative tolerance of the integration.
+        max_steps: Steps tried at most.
     """
 
     model: Model
@@ -151,6 +153,7 @@ class Transient(_OnModel):
     times: np.ndarray
     start: Any
     rtol: float
+    max_steps: int
 
     @property
     def accuracy(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -161,7 +164,8 @@ class Transient(_OnModel):
         """The solution's values at the recorded times."""
         model = self.with_values(values)
         # Searches follow tangents of less than all digits as well.
-        solution = solve(model, self.protocol, start=self.start, save=self.times, rtol=self.rtol, throw=False, tangents="variational")
+        options = {"rtol": self.rtol, "max_steps": self.max_steps, "tangents": "variational"}
+        solution = solve(model, self.protocol, start=self.start, save=self.times, throw=False, **options)
         return solution.read([c.name for c in self.channels]), solution.status
 
 
@@ -174,13 +178,14 @@ def on_model(
     scale: tuple[str, ...],
     offset: tuple[str, ...],
     rtol: float,
+    max_steps: int,
 ) -> AbstractExperiment:
     """An experiment on a model: at its set-point if there is no protocol, else a transient.
 
     Raises:
         PathError: A column is no path of the model.
         UnitError: The unit of a column does not fit, or is missing.
-        ValueError: There is no channel, samples lie outside the protocol, or the model is a batch.
+        ValueError: There is no channel, samples lie outside the protocol, a limit makes no sense, or the model is a batch.
     """
     check_precision(model, "float64")
     if model.cells:
@@ -200,12 +205,13 @@ def on_model(
         return SetPointData(model, tuple(channels), start)
     if TIME not in recording.columns:
         raise ValueError(f"The recording must have a column `{TIME}` of times to go with a protocol, but it has {', '.join(names)}.")
+    check_limits(rtol, max_steps)
     protocol = find(model, protocol) if isinstance(protocol, str) else protocol
     times = recording.converted(TIME, "s")
     _check_times(times, float(np.max(np.asarray(resolve(protocol, model).edges))))
     axis = Axis(TIME, "s", times)
     channels = [channel(recording, n, units[n], axis, noise.get(n), n in scale, n in offset) for n in names]
-    return Transient(model, protocol, tuple(channels), times, start, rtol)
+    return Transient(model, protocol, tuple(channels), times, start, rtol, max_steps)
 
 
 def _check_times(times: np.ndarray, duration: float) -> None:

@@ -83,6 +83,7 @@ class FitProblem:
         scale: Channels that are an unknown multiple of the model's values, such as ΔF of a dye.
         offset: Channels to which an unknown constant is added.
         rtol: Relative tolerance of a transient.
+        max_steps: Steps of a transient at most: one that needs more, as it spikes for minutes, say, has failed, and holds up no others.
 
     Raises:
         PathError: A path names nothing, or something that cannot be set.
@@ -120,13 +121,14 @@ class FitProblem:
         scale: Sequence[str] = (),
         offset: Sequence[str] = (),
         rtol: float = 1e-6,
+        max_steps: int = 1_000_000,
     ):
         given, noise, free = as_recording(recording), noise or {}, free or {}
         linear = (_names(scale), _names(offset))
         if isinstance(model, Model):
             if at:
                 raise ValueError("Argument `at` goes with mechanisms and functions; set the paths of a model by `replace`.")
-            experiment = on_model(model, protocol, given, noise, start, *linear, rtol)
+            experiment = on_model(model, protocol, given, noise, start, *linear, rtol, max_steps)
         elif protocol is not None or start is not None:
             raise ValueError("Arguments `protocol` and `start` go with a Model; a mechanism or a function has none.")
         elif isinstance(model, AbstractMechanism):

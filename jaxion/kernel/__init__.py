@@ -1,6 +1,6 @@
 """The numerical core: stiff trajectories of many independent cells, with derivatives. It knows no biology."""
 
-from jaxion.kernel.integrate import check_tangents, integrate
+from jaxion.kernel.integrate import check_limits, check_tangents, integrate
 from jaxion.kernel.lowerings import check_lowering, lowered
 from jaxion.kernel.newton import Equilibrium
 from jaxion.kernel.problem import Course
@@ -17,6 +17,7 @@ __all__ = [
     "Reduction",
     "Spikes",
     "System",
+    "check_limits",
     "check_lowering",
     "check_tangents",
     "integrate",

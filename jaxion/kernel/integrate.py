@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
@@ -87,8 +88,7 @@ def integrate(
 
     Source: Steinebach (2023) BIT Numer Math 63:27 for the method.
     """
-    if not 1e-12 <= rtol <= 1e-4:
-        raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
+    check_limits(rtol, max_steps)
     check_tangents(tangents)
     single = is_single(precision)
     if rtol < SINGLE and (single or jnp.result_type(float) != jnp.float64):
@@ -127,6 +127,14 @@ def integrate(
     portably = _traced if any(isinstance(leaf, Tracer) for leaf in given) else run_by_xla
     course = run_lowered(plan, given, lowering, portably)
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
+
+
+def check_limits(rtol: float, max_steps: int) -> None:
+    """Raise `ValueError` if cells cannot be integrated with such a tolerance or so few steps."""
+    if not 1e-12 <= rtol <= 1e-4:
+        raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
+    if not isinstance(max_steps, int | np.integer) or isinstance(max_steps, bool) or max_steps < 1:
+        raise ValueError(f"Argument `max_steps` must be a whole number of 1 or more, but it is `{max_steps}`.")
 
 
 def check_tangents(tangents: str) -> None:
