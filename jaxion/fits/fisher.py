@@ -96,8 +96,7 @@ def information(problem: FitProblem, u: Unknowns, found: Linearised) -> Informat
         found: What was computed there, at the scatter that was found there.
     """
     free, rows = problem.parameters.free, problem.layout.channel
-    slopes = np.array([float(jax.grad(lambda x, p=p: p.transform.value(x))(jnp.asarray(u[i], float))) for i, p in enumerate(free)])
-    values = np.array([float(p.transform.value(u[i])) for i, p in enumerate(free)])
+    values, slopes = map(np.asarray, jax.jvp(problem.parameters.vector, (jnp.asarray(u, float),), (jnp.ones(len(free)),)))
     sizes = np.array([_size(p, value) for p, value in zip(free, values, strict=True)])
     fine = np.isfinite(float(found.at.loss))
     rates = sizes / slopes if fine else np.ones(len(free))

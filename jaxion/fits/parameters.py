@@ -1,8 +1,9 @@
 """Parameters of a fit: what is free, what is tied to it, and the vector of unknowns that they make."""
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -37,12 +38,11 @@ class Parameter:
     start: float
     nominal: float
 
-    def prior_residual(self, value: Array) -> Array:
-        """Residual of the prior; only if there is one."""
-        prior = self.transform.prior
-        if isinstance(prior, LogNormal):
-            return jnp.log(value / self.nominal) / np.sqrt(np.log1p(prior.cv**2))
-        return (value - self.nominal) / float(prior.sd)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    @property
+    def prior_sd(self) -> float:
+        """Standard deviation of the prior, if there is one; of ln θ if that is log-normal."""
+        prior: Any = self.transform.prior
+        return float(np.sqrt(np.log1p(prior.cv**2))) if isinstance(prior, LogNormal) else float(prior.sd)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +71,28 @@ class Parameters:
 
     def values(self, u: Unknowns) -> dict[str, Array]:
         """Values of the free parameters at a vector of unknowns."""
-        return {p.name: p.transform.value(u[i]) for i, p in enumerate(self.free)}
+        return dict(zip(self.names, self.vector(u), strict=True))
 
     def unknowns(self, values: Mapping[str, Any]) -> Unknowns:
         """Vector of unknowns at values of the free parameters."""
-        return jnp.stack([jnp.asarray(p.transform.unknown(values[p.name]), float) for p in self.free])
+        return self.searched(jnp.stack([jnp.asarray(values[name], float) for name in self.names]))
+
+    def vector(self, u: Any) -> Array:
+        """Values of the free parameters from their unknowns, both along the last axis."""
+        return self._mapped(lambda transform, u: transform.value(u), u)
+
+    def searched(self, values: Any) -> Array:
+        """Unknowns of the free parameters from their values, both along the last axis."""
+        return self._mapped(lambda transform, values: transform.unknown(values), values)
+
+    def _mapped(self, function: Callable[[Transform, Array], Array], x: Any) -> Array:
+        """A function of a transform, for neighbours that have the same one at once: each operation by itself would cost more than it does."""
+        x, parts, first = jnp.asarray(x, float), [], 0
+        for transform, run in itertools.groupby(dataclasses.replace(p.transform, start=None, prior=None) for p in self.free):
+            end = first + len(list(run))
+            parts.append(function(transform, x[..., first:end]))
+            first = end
+        return jnp.concatenate(parts, axis=-1)
 
     def all_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of all parameters, those that are tied or fixed included, from those of the free ones."""
@@ -88,9 +105,16 @@ class Parameters:
         tied = {name: factor * values[other] for name, (other, factor) in self.tied.items()}
         return {**values, **tied, **self.fixed}
 
-    def prior_residuals(self, values: Mapping[str, Any]) -> list[Array]:
+    def prior_residuals(self, values: Mapping[str, Any]) -> Float[Array, " priors"]:
         """Residual of each parameter that has a prior."""
-        return [p.prior_residual(values[p.name]) for p in self.free if p.transform.prior is not None]
+        parts = [jnp.zeros(0)]
+        for logarithmic, run in itertools.groupby(
+            (p for p in self.free if p.transform.prior is not None), lambda p: isinstance(p.transform.prior, LogNormal)
+        ):
+            names, nominal, sd = zip(*((p.name, p.nominal, p.prior_sd) for p in run), strict=True)
+            x = jnp.stack([jnp.asarray(values[name], float) for name in names])
+            parts.append((jnp.log(x / np.array(nominal)) if logarithmic else x - np.array(nominal)) / np.array(sd))
+        return jnp.concatenate(parts)
 
 
 def parameters(experiment: AbstractExperiment, free: Mapping[str, Any]) -> Parameters:

@@ -143,7 +143,7 @@ def posterior(fit: Fit, draws: int = 1000, tune: int = 500, chains: int = 4, see
         rhat = np.atleast_1d(blackjax.diagnostics.potential_scale_reduction(x))
         ess = np.atleast_1d(blackjax.diagnostics.effective_sample_size(x))
     u = jnp.asarray(middle + size * np.asarray(x))
-    values = np.stack([np.asarray(p.transform.value(u[..., i])) for i, p in enumerate(problem.parameters.free)], axis=-1)
+    values = np.asarray(problem.parameters.vector(u))
     names = problem.names
     return Posterior(
         names,

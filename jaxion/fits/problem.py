@@ -264,8 +264,8 @@ class FitProblem:
             sds.append(own_sd)
             loss = loss + jnp.sum(residual**2) / 2 + (channel.size * jnp.log(used) if channel.noise.estimated else 0.0)
         priors = self.parameters.prior_residuals(values)
-        residuals = jnp.concatenate([*parts, jnp.stack(priors)]) if priors else jnp.concatenate(parts)
-        loss = loss + sum((r**2 / 2 for r in priors), start=jnp.zeros(()))
+        residuals = jnp.concatenate([*parts, priors])
+        loss = loss + jnp.sum(priors**2) / 2
         # What is not finite has failed, whatever its status says; a failed experiment must not read as a perfect one.
         finite = jnp.isfinite(loss)
         status = jnp.where(failed(status) | finite, status, int(Status.not_finite))

@@ -113,7 +113,7 @@ def profile(fit: Fit, of: Sequence[str] | str | None = None, points: int = 21, w
     held = np.repeat([names.index(name) for name in chosen], points)
     moving[np.arange(len(starts)), held] = False
     state, _ = run(problem, LeastSquares(1e-10), jnp.asarray(starts), steps, jnp.asarray(moving))
-    others = np.stack([np.asarray(p.transform.value(state.u[:, i])) for i, p in enumerate(problem.parameters.free)], axis=1)
+    others = np.asarray(problem.parameters.vector(state.u))
     fine = np.asarray(state.status) == Status.ok
     shape = (len(chosen), points)
     return Profile(

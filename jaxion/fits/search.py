@@ -84,7 +84,7 @@ def fit(
         raise ValueError(f"Argument `steps` must be 1 or more, but it is {steps}.")
     chosen = _method(optimiser, method, patience, tolerance)
     initial = starting_values(problem.parameters, starts, seed, spread)
-    unknowns = jnp.stack([jnp.asarray(p.transform.unknown(initial[:, i]), float) for i, p in enumerate(problem.parameters.free)], axis=1)
+    unknowns = problem.parameters.searched(initial)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), problem, chosen, unknowns)
     state, history = run(problem, chosen, unknowns, steps, progress=progress, checkpoint=kept)
     return _result(problem, chosen, initial, state, history, throw)
@@ -193,8 +193,7 @@ def _result(problem: FitProblem, method: Any, initial: np.ndarray, state: Any, h
     statuses = np.asarray(state.status).copy()
     if not method.finishes:
         statuses[(statuses == Status.ok) & ~done] = Status.max_steps
-    transforms = [p.transform for p in problem.parameters.free]
-    final = np.stack([np.asarray(t.value(state.best_u[:, i])) for i, t in enumerate(transforms)], axis=1)
+    final = np.asarray(problem.parameters.vector(state.best_u))
     # A parameter that ran away to infinity, where the loss is flat, is no result.
     statuses[~np.isfinite(final).all(axis=1) & (statuses == Status.ok)] = Status.not_finite
     losses = np.where(np.isfinite(final).all(axis=1), losses, np.nan)

@@ -29,7 +29,6 @@ def starting_values(parameters: Parameters, starts: int, seed: int, spread: floa
 
 
 def _displaced(parameter: Parameter, u: np.ndarray, spread: float) -> np.ndarray:
-    prior = parameter.transform.prior
     # What is known beforehand is where to look.
-    own = float(np.sqrt(np.log1p(prior.cv**2))) if isinstance(prior, LogNormal) else spread
+    own = parameter.prior_sd if isinstance(parameter.transform.prior, LogNormal) else spread
     return parameter.transform.displaced(parameter.start, u, own)
