@@ -30,7 +30,7 @@ def prepare(starts: np.ndarray, recorded: np.ndarray, rest: np.ndarray, seed: in
             stepsize_controller=control,
             # 25 derivatives of some hundred residuals: forward is the cheaper way.
             adjoint=diffrax.ForwardMode(),
-            max_steps=100_000,
+            max_steps=task.MOST_STEPS,
             throw=False,
         )
         assert found.ys is not None

@@ -20,11 +20,10 @@ def prepare(starts: np.ndarray, recorded: np.ndarray, rest: np.ndarray, seed: in
     system = kernel.System(f, rows=len(STATES), params=len(starts) + len(drive))
 
     def course(theta: Any) -> Any:
-        whole = jnp.concatenate([theta, drive])
-        # As `jaxion.fit` has it for its own models.
-        return kernel.integrate(
-            system, rest, whole, [0.0, task.TIMES[-1]], saves=task.TIMES, scale=SCALE, rtol=rtol, tangents="variational"
-        ).saved
+        limits = {"rtol": rtol, "scale": SCALE, "max_steps": task.MOST_STEPS}
+        # Tangents as `jaxion.fit` has them for its own models.
+        whole, span = jnp.concatenate([theta, drive]), [0.0, task.TIMES[-1]]
+        return kernel.integrate(system, rest, whole, span, saves=task.TIMES, **limits, tangents="variational").saved
 
     return fitted(course, starts, recorded, seed)
 

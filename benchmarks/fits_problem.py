@@ -27,6 +27,8 @@ TOLERANCE = 1e-6
 """A fit is done where a step promises, or brings, a smaller relative decrease of the loss."""
 STEPS = 50
 """Steps at most."""
+MOST_STEPS = 4096
+"""Steps of a course at most, for integrators that can be told so: one trial spikes for minutes, which is no course like the recorded one."""
 REACHED = 0.1
 """A start has come to the optimum if its loss, as the judge computes it, is within so much of the least one: a χ² of 0.2."""
 

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import importlib.util
+import math
 import multiprocessing
 import os
 import resource
@@ -31,6 +32,7 @@ class Contender:
         cells: How many of the cells it is given.
         processes: Over how many processes the cells are shared out; a library that uses all cores by itself has one.
         needs: Package without which it cannot run.
+        turns: How many turns it is given at most, besides its first: few, if one takes many minutes.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Contender:
     cells: int
     processes: int = 1
     needs: str = "numpy"
+    turns: float = math.inf
 
     @property
     def absent(self) -> bool:
@@ -70,9 +73,10 @@ def confine(cores: int) -> None:
 def measure(contenders: list[Contender], arrays: tuple[np.ndarray, ...], repeats: int) -> list[Measured]:
     """Give every contender its turn, `repeats` times over, after a first turn that does not count."""
     running = [Running(contender, arrays) for contender in contenders]
-    for _ in range(repeats):
+    for turn in range(repeats):
         for runner in running:
-            runner.seconds.append(runner.turn())
+            if turn < runner.contender.turns:
+                runner.seconds.append(runner.turn())
     return [runner.finish() for runner in running]
 
 

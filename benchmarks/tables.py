@@ -122,7 +122,7 @@ def fits(name: str) -> str:
         )
         for x in record["contenders"]
     ]
-    note = f"{record['parameters']} parameters, {record['values']} values; ratios are to jaxion's 16 starts"
+    note = f"{record['parameters']} parameters, {record['values']} values; ratios are to jaxion's row of all starts, or of the first 16"
     return _table(record, ("", "starts at the optimum", "ms a start", *COST, FASTER), rows, note)
 
 
