@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxion.errors import Status
-from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, check_limits, integrate
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -148,3 +148,16 @@ def test_an_interrupt_stops_a_long_batch_within_a_second():
     assert time.perf_counter() - asked < 5
     assert "KeyboardInterrupt" in errors
     assert process.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("rtol", "max_steps", "message"),
+    [
+        ("1e-6", 10, r"^Argument `rtol` must be a number between 1e-12 and 1e-4, but it is `1e-6`\.$"),
+        (1e-6, 1.5, r"^Argument `max_steps` must be a whole number of 1 or more, but it is `1\.5`\.$"),
+        (1e-6, "many", r"but it is `many`\.$"),
+    ],
+)
+def test_limits_that_are_no_numbers_are_refused(rtol, max_steps, message):
+    with pytest.raises(ValueError, match=message):
+        check_limits(rtol, max_steps)

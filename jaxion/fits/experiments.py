@@ -177,8 +177,8 @@ def on_model(
     start: Any,
     scale: tuple[str, ...],
     offset: tuple[str, ...],
-    rtol: float,
-    max_steps: int,
+    rtol: Any,
+    max_steps: Any,
 ) -> AbstractExperiment:
     """An experiment on a model: at its set-point if there is no protocol, else a transient.
 

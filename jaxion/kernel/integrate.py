@@ -129,8 +129,10 @@ def integrate(
     return jax.tree.map(lambda x: x[..., 0], course) if one else course
 
 
-def check_limits(rtol: float, max_steps: int) -> None:
+def check_limits(rtol: Any, max_steps: Any) -> None:
     """Raise `ValueError` if cells cannot be integrated with such a tolerance or so few steps."""
+    if not isinstance(rtol, int | float | np.number):
+        raise ValueError(f"Argument `rtol` must be a number between 1e-12 and 1e-4, but it is `{rtol}`.")
     if not 1e-12 <= rtol <= 1e-4:
         raise ValueError(f"Argument `rtol` must lie between 1e-12 and 1e-4, but it is {rtol:g}: a looser one gives no useful result.")
     if not isinstance(max_steps, int | np.integer) or isinstance(max_steps, bool) or max_steps < 1:
