@@ -17,14 +17,17 @@ extended = pytest.mark.skipif(bool(np.finfo(LONG).eps > 1e-18), reason="long dou
 
 
 class Compiled:
-    """A function from nodes to a node, as machine code on arrays."""
+    """A function from nodes to a node or a list of nodes, as machine code on arrays."""
 
     def __init__(self, function, arity, width=None, single=False):
         self.width, self.arity = width or vector_width(), arity
         graph = Graph()
         node = function(graph, *(graph.input("x", i) for i in range(arity)))
+        self.outputs = node if isinstance(node, list) else [node]
+        self.one, program = node is not self.outputs, {("out", i): out for i, out in enumerate(self.outputs)}
         module = ir.Module()
-        emitted = emit_program(module, "f", {("out", 0): node}, [Area(Layout({"x": arity, "out": 1}), self.width)], self.width, single)
+        area = Area(Layout({"x": arity, "out": len(self.outputs)}), self.width)
+        emitted = emit_program(module, "f", program, [area], self.width, single)
         emitted.linkage = "external"
         self.machine = Machine(module)
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.machine.address("f"))
@@ -32,15 +35,16 @@ class Compiled:
     def __call__(self, *arguments):
         arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(x, float)) for x in arguments))
         blocks = -(-len(arrays[0]) // self.width)
-        padded = np.zeros((blocks, self.arity + 1, self.width))
+        padded = np.zeros((blocks, self.arity + len(self.outputs), self.width))
         for i, array in enumerate(arrays):
             padded[:, i] = np.resize(array, blocks * self.width).reshape(blocks, self.width)
-        memory = native.aligned(self.arity + 1, self.width)
+        memory = native.aligned(self.arity + len(self.outputs), self.width)
         for block in padded:
             memory[:] = block
             self.call(memory.ctypes.data)
             block[:] = memory
-        return padded[:, -1].ravel()[: len(arrays[0])]
+        results = np.moveaxis(padded[:, self.arity :], 1, 0).reshape(len(self.outputs), -1)[:, : len(arrays[0])]
+        return results[0] if self.one else results
 
 
 def spread(rng, low, high, count=20_000):

@@ -1,5 +1,6 @@
 """Exact derivatives of a graph, entry by entry: only what is not structurally zero exists."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -154,6 +155,23 @@ def partials(node: Node) -> list[Node]:
             return [graph.call("cos", a)]
         case "cos":
             return [-graph.call("sin", a)]
+        case "asin" | "acos":
+            slope = 1.0 / graph.call("sqrt", (1.0 - a) * (1.0 + a))
+            return [slope if node.op == "asin" else -slope]
+        case "atan":
+            return [1.0 / (1.0 + a * a)]
+        case "atan2":
+            inverse = 1.0 / (a * a + b * b)
+            return [b * inverse, -(a * inverse)]
+        case "asinh":
+            return [1.0 / graph.call("sqrt", a * a + 1.0)]
+        case "acosh":
+            return [1.0 / graph.call("sqrt", (a - 1.0) * (a + 1.0))]
+        case "atanh":
+            return [1.0 / ((1.0 - a) * (1.0 + a))]
+        case "erf" | "erfc":
+            slope = (2.0 / math.sqrt(math.pi)) * graph.call("exp", -(a * a))
+            return [slope if node.op == "erf" else -slope]
         case "abs":
             return [graph.select(graph.call("lt", a, 0.0), -1.0, 1.0)]
         case "pow":

@@ -13,12 +13,21 @@ import numpy as np
 
 
 class Node:
-    """One operation, `op`, on the nodes (or, for leaves, the value) in `args`; made by a `Graph` alone."""
+    """One operation on nodes; made by a `Graph` alone.
 
-    __slots__ = ("args", "graph", "number", "op")
+    Attributes:
+        op: Name of the operation.
+        args: Nodes that it acts on; of a leaf, its value or name.
+        number: In the order in which nodes were made.
+        graph: Where it was made.
+        truth: Whether it is a truth value, and no number.
+    """
+
+    __slots__ = ("args", "graph", "number", "op", "truth")
 
     def __init__(self, op: str, args: tuple[Any, ...], number: int, graph: "Graph"):
         self.op, self.args, self.number, self.graph = op, args, number, graph
+        self.truth: bool = args[1].truth if op == "select" else isinstance(args[0], bool) if op == "constant" else op in _TRUTHS
 
     def __add__(self, other: "Node | float") -> "Node":
         return self.graph.add(self, other)
@@ -66,6 +75,15 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "abs": np.abs,
     "sign": np.sign,
     "floor": np.floor,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "erf": math.erf,
+    "erfc": math.erfc,
     "pow": np.power,
     "max": np.maximum,
     "min": np.minimum,
@@ -80,6 +98,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 COMPARISONS: Final[dict[str, Callable[..., Any]]] = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "finite": np.isfinite}
 LOGIC: Final[dict[str, Callable[..., Any]]] = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not}
 """Operations on truth values; with `select(condition, then, otherwise)` they are all that the graph knows."""
+_TRUTHS: Final = frozenset(COMPARISONS) | frozenset(LOGIC)
 
 
 class Graph:
@@ -87,6 +106,11 @@ class Graph:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Node] = {}
+
+    @property
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self._known)
 
     def constant(self, value: float | int | bool) -> Node:
         """A number or truth value that is known now."""
@@ -173,6 +197,8 @@ class Graph:
             return then if condition.args[0] else otherwise
         if then is otherwise:
             return then
+        if then.truth and then.op == otherwise.op == "constant":
+            return condition if then.args[0] else self.call("not", condition)
         return self._node("select", (condition, then, otherwise))
 
     def invoke(self, procedure: Hashable, args: Sequence[Node]) -> Node:
@@ -204,7 +230,7 @@ class Graph:
 
 def zero_derivative(op: str) -> bool:
     """Whether an operation is flat wherever it has a derivative, or has truth values."""
-    return op in COMPARISONS or op in LOGIC or op in ("sign", "floor", "hold", "constant", "input")
+    return op in _TRUTHS or op in ("sign", "floor", "hold", "constant", "input")
 
 
 def sorted_nodes(outputs: Iterable[Node], known: Container[int] = ()) -> list[Node]:
@@ -273,7 +299,7 @@ _ARITHMETIC: Final[dict[str, Callable[..., Any]]] = {
 
 
 def _is(node: Node, value: float) -> bool:
-    return node.op == "constant" and node.args[0] == value and not isinstance(node.args[0], bool)
+    return node.op == "constant" and node.args[0] == value and not node.truth
 
 
 def _ordered(a: Node, b: Node) -> tuple[Node, Node]:

@@ -8,8 +8,8 @@ from llvmlite import ir
 from jaxion.kernel.graph import Node, sorted_nodes
 from jaxion.kernel.llvm_functions import FUNCTIONS
 from jaxion.kernel.llvm_vectors import NARROW, Format, Vectors
-from jaxion.kernel.trace import UnknownPrimitive
 from jaxion.kernel.unrolled import Program
+from jaxion.kernel.verify import verify
 
 Value = Any
 POINTER = ir.PointerType()
@@ -29,8 +29,9 @@ def emit_operations(
     vectors are of double precision, and what is none of the `wide_nodes` is computed in single precision.
 
     Raises:
-        UnknownPrimitive: An operation has no vector form.
+        TypeError: An operation acts on a number in place of a truth value, or the other way round.
     """
+    verify(program.values())
     wide, narrow = vectors, Vectors(vectors.builder, vectors.width, contract=True, format=NARROW)
     nodes = sorted_nodes(program.values())
     # What nobody reads is written as soon as it can be, so that nothing need be kept for it.
@@ -129,8 +130,6 @@ def operation(v: Vectors, node: Node, args: list[Value]) -> Value:
     """One operation of a graph on vectors."""
     if node.op in FUNCTIONS:
         return v.builder.call(_function(v, node.op, len(args)), args)
-    if node.op not in _OPERATIONS or (node.op not in _OF_TRUTHS and any(arg.type != v.type for arg in args)):
-        raise UnknownPrimitive(node.op)
     return _OPERATIONS[node.op](v, *args)
 
 
@@ -154,8 +153,9 @@ def _sign(v: Vectors, x: Value) -> Value:
     return v.select(v.less(zero, x), v.number(1.0), v.select(v.less(x, zero), v.number(-1.0), x))
 
 
+LIBRARY: Final = ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "erf", "erfc")
+"""Functions that are left to the mathematical library of C."""
 _SUMS: Final = ("add", "sub", "neg", "abs", "max", "min", "select", "hold", "lt", "le", "eq", "finite")
-_OF_TRUTHS: Final = ("eq", "and", "or", "not", "select")
 _OPERATIONS: Final[dict[str, Callable[..., Value]]] = {
     "add": Vectors.add,
     "sub": Vectors.sub,
@@ -165,9 +165,10 @@ _OPERATIONS: Final[dict[str, Callable[..., Value]]] = {
     "hold": lambda v, x: x,
     "wide": lambda v, x: x,
     "sqrt": lambda v, x: v.intrinsic("sqrt", x),
-    # Rare in physics of cells: the mathematical library, lane by lane.
+    # Rare in physics of cells.
     "sin": lambda v, x: v.intrinsic("sin", x),
     "cos": lambda v, x: v.intrinsic("cos", x),
+    **{name: lambda v, *args, name=name: v.by_library(name, *args) for name in LIBRARY},
     "mod": Vectors.rem,
     "abs": Vectors.abs,
     "sign": _sign,

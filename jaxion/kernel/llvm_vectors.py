@@ -129,6 +129,19 @@ class Vectors:
         )
         return self.builder.call(function, args)
 
+    def by_library(self, name: str, *args: Value) -> Value:
+        """A function of C's mathematical library, lane by lane, in double precision."""
+        module, b = self.builder.module, self.builder
+        if name not in module.globals:
+            ir.Function(module, ir.FunctionType(DOUBLE, [DOUBLE] * len(args)), name)
+        result = ir.Constant(self.type, ir.Undefined)
+        for lane in (ir.Constant(ir.IntType(32), k) for k in range(self.width)):
+            numbers = [b.extract_element(arg, lane) for arg in args]
+            numbers = numbers if self.format is WIDE else [b.fpext(number, DOUBLE) for number in numbers]
+            value = b.call(module.globals[name], numbers)
+            result = b.insert_element(result, value if self.format is WIDE else b.fptrunc(value, self.format.type), lane)
+        return result
+
     def less(self, a: Value, b: Value) -> Value:
         """Whether a < b; false for NaN."""
         return self.builder.fcmp_ordered("<", a, b)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jaxion.errors import nearest
 from jaxion.kernel.problem import Course, Given, Plan
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 
 LOWERINGS: Final = ("auto", "llvm", "xla")
 """What can be asked for: the fastest that is possible, machine code, `jax.numpy`."""
@@ -88,7 +88,7 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
         try:
             return natively()
         except UnknownPrimitive as unknown:
-            obstacle = f"the equations use `{unknown}`, which has none"
+            obstacle = f"the equations use {unknown}, which has none"
     if lowering == "llvm":
         raise ValueError(f"Argument `lowering` is `llvm`, but there can be no machine code: {obstacle}.")
     warn_once(f"{done} by `jax.numpy`, several times slower than by machine code: {obstacle}.")

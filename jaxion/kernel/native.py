@@ -13,7 +13,7 @@ from jaxion.kernel.problem import Plan
 from jaxion.kernel.reductions import Reduction
 from jaxion.kernel.system import System
 from jaxion.kernel.threads import aligned, run_lanes
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 from jaxion.kernel.unrolled import Unrolled
 from jaxion.kernel.unrolled_tangent import UnrolledTangent
 

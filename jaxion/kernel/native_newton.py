@@ -12,7 +12,7 @@ from jaxion.kernel.llvm_newton import FRAME, emit_newton
 from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.newton import CONVERGED, Equilibrium
 from jaxion.kernel.threads import aligned, over_cells, run_lanes
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 from jaxion.kernel.unrolled import Layout
 from jaxion.kernel.unrolled_newton import UnrolledNewton
 

@@ -8,7 +8,7 @@ from jaxion.kernel.machine import Machine, compiled_once, vector_width
 from jaxion.kernel.native_newton import function_of_cells
 from jaxion.kernel.responses import Response, UnrolledResponse
 from jaxion.kernel.threads import aligned, over_cells
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 
 
 class Responder:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from jaxion.kernel.derive import pullback, pushforward
-from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, Node, sorted_nodes, substitute
+from jaxion.kernel.graph import FUNCTIONS, Graph, Node, sorted_nodes, substitute
 
 SHORT: Final = 700
 """Operations below which what would be a procedure is written out after all: a call passes its numbers through memory, which costs time."""
@@ -114,7 +114,6 @@ def hoisted(outputs: Sequence[Node], moving: Sequence[Node]) -> tuple[list[Node]
     inputs = [graph.input("still", i) for i in range(len(still))]
     for own, number in zip(inputs, sorted(still), strict=True):
         node = still[number]
-        truth = node.op in COMPARISONS or node.op in LOGIC
-        known[number] = graph.call("lt", 0.0, own) if truth else own
-        cut.append(node.graph.select(node, 1.0, 0.0) if truth else node)
+        known[number] = graph.call("lt", 0.0, own) if node.truth else own
+        cut.append(node.graph.select(node, 1.0, 0.0) if node.truth else node)
     return substitute(list(outputs), graph, graph.input, known), inputs, cut

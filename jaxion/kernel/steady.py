@@ -16,7 +16,7 @@ from jaxion.kernel.native_newton import Ended, Solver, solver
 from jaxion.kernel.newton import Equilibrium
 from jaxion.kernel.problem import Plan
 from jaxion.kernel.system import System
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 from jaxion.kernel.widths import cores
 
 HORIZON: Final = 1e10

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 from jaxion.kernel.derive import jacobian
 from jaxion.kernel.graph import Graph, Node, evaluate, substitute
 from jaxion.kernel.procedures import Procedure, hoisted
-from jaxion.kernel.trace import UnknownPrimitive, trace
+from jaxion.kernel.trace import trace
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 
 Lane = Float[Array, " lanes"]
 Rows = Float[Array, "rows lanes"]
@@ -141,6 +142,9 @@ def _slopes_by_jax(system: System, t: Lane, y: Rows, theta: Params) -> tuple[Arr
 LANES: Final[dict[str, Callable[..., Any]]] = {
     **{name: getattr(jnp, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "abs", "sign", "floor")},
     "logistic": jax.nn.sigmoid,
+    **{name: getattr(jnp, name) for name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")},
+    "erf": jax.lax.erf,
+    "erfc": jax.lax.erfc,
     "hold": jax.lax.stop_gradient,
     "wide": lambda x: x,
     "pow": jnp.power,

@@ -1,10 +1,12 @@
 """From plain JAX to a graph: the jaxpr of a function of one cell, run on arrays of nodes.
 
-Elementwise primitives act on nodes one by one. Structural ones only move entries about: they are
-run on the entries' positions instead. What is known at build time is computed by JAX itself.
+Each primitive of JAX has a rule that says what it does to arrays of nodes. What is known at build time is computed by JAX itself.
+Whole numbers are nodes as well, numbers without a fraction; so an index may depend on a parameter or on the state.
+Numbers of less than double precision keep the precision of the program: a conversion to float32 rounds nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import jax
@@ -12,15 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
-from jaxion.kernel.graph import ARITHMETIC, COMPARISONS, FUNCTIONS, Graph, Node
+from jaxion.kernel import trace_algebra, trace_elementwise, trace_indexing
+from jaxion.kernel.graph import Graph, Node
+from jaxion.kernel.trace_arrays import Rule, UnknownPrimitive, as_nodes, chosen
 
+LONGEST_LOOP: Final = 20_000
+"""Operations that a loop with a known number of turns may become. What is longer takes minutes to compile."""
 
-class UnknownPrimitive(Exception):
-    """A function uses a JAX primitive that has no meaning on a graph; its name is the argument."""
-
-
-LONGEST_LOOP: Final = 16
-"""Loops with a known number of turns are unrolled up to this many: more would be compiled for longer than they save."""
+_PACKAGES: Final = ("jax", "jaxlib", "jaxion", "equinox", "diffrax", "optax", "jaxtyping", "beartype")
+"""Code that is not the user's own, though an operation may have been called there."""
 
 
 def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | Node) -> list[Node]:
@@ -32,17 +34,20 @@ def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | No
         *args: Nodes for each argument.
 
     Raises:
-        UnknownPrimitive: The function uses a primitive that cannot be put into a graph.
+        UnknownPrimitive: The function uses a primitive that has no rule; it says where.
     """
     arrays = [np.array(arg, dtype=object) for arg in args]
     shapes = [jax.ShapeDtypeStruct(array.shape, jnp.result_type(float)) for array in arrays]
     closed = jax.make_jaxpr(function)(*shapes)
     outputs = _run(graph, closed.jaxpr, closed.consts, arrays)
-    return [node for out in outputs for node in _as_nodes(graph, out).ravel()]
+    return [node for out in outputs for node in as_nodes(graph, out).ravel()]
 
 
-def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[np.ndarray]:
-    """Outputs of a jaxpr; every value is an object array of nodes, or a NumPy array that is known."""
+def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], caller: str | None = None) -> list[np.ndarray]:
+    """Outputs of a jaxpr; every value is an object array of nodes, or a NumPy array that is known.
+
+    The `caller` is where the user's code calls the function that the jaxpr is of.
+    """
     values: dict[Any, np.ndarray] = {}
 
     def read(atom: Any) -> np.ndarray:
@@ -51,43 +56,31 @@ def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -
     values |= dict(zip(jaxpr.constvars, (np.asarray(c) for c in consts), strict=True))
     values |= dict(zip(jaxpr.invars, args, strict=True))
     for eqn in jaxpr.eqns:
-        inputs = [read(atom) for atom in eqn.invars]
-        outputs = _apply(graph, eqn, inputs)
+        where = _where(eqn, caller)
+        try:
+            outputs = _apply(graph, eqn, [read(atom) for atom in eqn.invars], where)
+        except UnknownPrimitive as unknown:
+            raise unknown if unknown.where else UnknownPrimitive(unknown.name, where) from None
         values |= dict(zip(eqn.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
     name = eqn.primitive.name
-    inner = _inner_jaxpr(eqn)
-    if inner is not None:
-        return _run(graph, inner.jaxpr, inner.consts, inputs)
+    if name in CALLS:
+        return _run_closed(graph, CALLS[name](eqn), inputs, where)
     if not any(value.dtype == object for value in inputs):
         return _known(eqn, inputs)
-    if name == "scan":
-        return _unrolled(graph, eqn.params, inputs)
-    if name in _ELEMENTWISE:
-        operation = _ELEMENTWISE[name]
-        return [_each(lambda *nodes: operation(graph, eqn.params, *nodes), graph, inputs)]
-    if name in _REDUCTIONS:
-        return [_reduced(graph, _REDUCTIONS[name], inputs[0], eqn.params["axes"])]
-    if name == "dot_general":
-        return [_dot(graph, *inputs, *eqn.params["dimension_numbers"])]
-    if name in _MOVES:
-        return [_MOVES[name](eqn.params, *(_as_nodes(graph, value) for value in inputs))]
-    if name == "split":
-        return np.split(inputs[0], np.cumsum(eqn.params["sizes"])[:-1], axis=eqn.params["axis"])
-    if name in _POSITIONAL:
-        return [_moved(graph, eqn, inputs)]
-    raise UnknownPrimitive(name)
+    if name in CONTROL:
+        return CONTROL[name](graph, eqn.params, inputs, where)
+    if name not in RULES:
+        raise UnknownPrimitive(name)
+    return RULES[name](graph, eqn, inputs)
 
 
-def _inner_jaxpr(eqn: Any) -> Any:
-    """Jaxpr of a call that is only a wrapper."""
-    if eqn.primitive.name in ("pjit", "jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint"):
-        found = next(eqn.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in eqn.params)
-        return found if hasattr(found, "consts") else ClosedJaxpr(found, ())
-    return None
+def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], where: str | None) -> list[np.ndarray]:
+    consts = closed.consts if hasattr(closed, "consts") else ()
+    return _run(graph, closed.jaxpr if isinstance(closed, ClosedJaxpr) else closed, consts, inputs, where)
 
 
 def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -97,167 +90,110 @@ def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(out) for out in (outputs if eqn.primitive.multiple_results else [outputs])]
 
 
-def _each(operation: Callable[..., Node], graph: Graph, inputs: list[np.ndarray]) -> np.ndarray:
-    arrays = np.broadcast_arrays(*(_as_nodes(graph, value) for value in inputs))
-    out = np.empty(arrays[0].shape, dtype=object)
-    for index in np.ndindex(out.shape):
-        out[index] = operation(*(array[index] for array in arrays))
-    return out
+def _where(eqn: Any, caller: str | None) -> str | None:
+    """File and line in the user's code that an operation comes from."""
+    traceback = eqn.source_info.traceback
+    frames = [f"{frame.file_name}, line {frame.line_num}" for frame in traceback.frames if _of_user(frame.file_name)] if traceback else []
+    # JAX traces a function once for all its callers: where another one called it says nothing.
+    return frames[0] if frames and (caller is None or caller in frames) else caller
 
 
-def _as_nodes(graph: Graph, value: np.ndarray) -> np.ndarray:
-    if value.dtype == object:
-        return value
-    out = np.empty(value.shape, dtype=object)
-    for index in np.ndindex(out.shape):
-        out[index] = graph.constant(value[index].item())
-    return out
+def _of_user(file: str) -> bool:
+    parts = Path(file).parts
+    return not any(package in parts for package in _PACKAGES) and not file.startswith("<")
 
 
-def _integer_power(graph: Graph, params: dict[str, Any], x: Node) -> Node:
-    """A whole power by repeated squaring, which vectorises and has an exact derivative."""
-    exponent, result, square = abs(params["y"]), None, x
-    while exponent:
-        if exponent & 1:
-            result = square if result is None else result * square
-        exponent >>= 1
-        if exponent:
-            square = square * square
-    if result is None:
-        return graph.constant(1.0)
-    return 1.0 / result if params["y"] < 0 else result
+def _expanded(eqn: Any) -> ClosedJaxpr:
+    """What newer versions of JAX keep as one operation until they compile, such as a search in a sorted array."""
+    shapes = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
+    return jax.make_jaxpr(lambda *args: eqn.primitive.to_lojax(*args, **eqn.params))(*shapes)
 
 
-def _converted(graph: Graph, params: dict[str, Any], x: Node) -> Node:
-    if x.op in (*COMPARISONS, "and", "or", "not") and params["new_dtype"] != jnp.bool_:
-        return graph.select(x, 1.0, 0.0)
-    if not jnp.issubdtype(params["new_dtype"], jnp.floating) and params["new_dtype"] != jnp.bool_:
-        raise UnknownPrimitive("convert_element_type to integers")
-    return x
+def _wrapped(eqn: Any) -> Any:
+    return next(eqn.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in eqn.params)
 
 
-def _not(graph: Graph, _: Any, x: Node) -> Node:
-    return graph.call("not", x)
-
-
-_ELEMENTWISE: Final[dict[str, Callable[..., Node]]] = {
-    **{name: lambda g, _, *args, name=name: getattr(g, name)(*args) for name in ARITHMETIC},
-    **{name: lambda g, _, *args, name=name: g.call(name, *args) for name in FUNCTIONS if name not in ("mod", "pow")},
-    **{name: lambda g, _, *args, name=name: g.call(name, *args) for name in ("lt", "le", "eq", "and", "or", "pow", "max", "min")},
-    "rem": lambda g, _, a, b: g.call("mod", a, b),
-    "add_any": lambda g, _, a, b: g.add(a, b),
-    "gt": lambda g, _, a, b: g.call("lt", b, a),
-    "ge": lambda g, _, a, b: g.call("le", b, a),
-    "ne": lambda g, _, a, b: g.call("not", g.call("eq", a, b)),
-    "not": _not,
-    "is_finite": lambda g, _, x: g.call("finite", x),
-    "square": lambda g, _, x: x * x,
-    "rsqrt": lambda g, _, x: 1.0 / g.call("sqrt", x),
-    "integer_pow": _integer_power,
-    "convert_element_type": _converted,
-    "stop_gradient": lambda g, _, x: g.call("hold", x),
-    "copy": lambda g, _, x: x,
-    "reduce_precision": lambda g, _, x: x,
-    "optimization_barrier": lambda g, _, x: x,
-    # select_n(which, case 0, case 1)
-    "select_n": lambda g, _, which, *cases: g.select(which, *reversed(cases)) if len(cases) == 2 else _refuse("select_n"),
-    "clamp": lambda g, _, low, x, high: g.call("min", g.call("max", x, low), high),
-    "cbrt": lambda g, _, x: g.call("sign", x) * g.call("pow", g.call("abs", x), 1.0 / 3.0),
-    "exp2": lambda g, _, x: g.call("exp", x * float(np.log(2.0))),
-    "sinh": lambda g, _, x: 0.5 * (g.call("expm1", x) - g.call("expm1", -x)),
-    "cosh": lambda g, _, x: 0.5 * (g.call("exp", x) + g.call("exp", -x)),
-    "tan": lambda g, _, x: g.call("sin", x) / g.call("cos", x),
+CALLS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **dict.fromkeys(("jit", "remat2", "custom_jvp_call", "custom_vjp_call"), _wrapped),
+    "call_hi_primitive": _expanded,
 }
-_REDUCTIONS: Final[dict[str, Callable[[Graph, Node, Node], Node]]] = {
-    "reduce_sum": lambda g, a, b: g.add(a, b),
-    "reduce_prod": lambda g, a, b: g.mul(a, b),
-    "reduce_max": lambda g, a, b: g.call("max", a, b),
-    "reduce_min": lambda g, a, b: g.call("min", a, b),
-    "reduce_and": lambda g, a, b: g.call("and", a, b),
-    "reduce_or": lambda g, a, b: g.call("or", a, b),
-}
-# The frequent ones by NumPy: JAX would compile each for every position.
-_MOVES: Final[dict[str, Callable[..., np.ndarray]]] = {
-    "reshape": lambda p, x: x.reshape(p["new_sizes"]),
-    "squeeze": lambda p, x: np.squeeze(x, tuple(p["dimensions"])),
-    "slice": lambda p, x: x[tuple(map(slice, p["start_indices"], p["limit_indices"], p["strides"] or (1,) * x.ndim))],
-    "transpose": lambda p, x: np.transpose(x, p["permutation"]),
-    "rev": lambda p, x: np.flip(x, p["dimensions"]),
-    "concatenate": lambda p, *xs: np.concatenate(xs, axis=p["dimension"]),
-    "stack": lambda p, *xs: np.stack(xs, axis=p["axis"]),
-    "broadcast_in_dim": lambda p, x: _broadcast(x, p["shape"], p["broadcast_dimensions"]),
-}
-_POSITIONAL: Final = frozenset({"gather", "dynamic_slice", "dynamic_update_slice", "pad", "scatter", "expand_dims"})
+"""Primitives that only wrap a function, which is what they mean here."""
 
 
-def _refuse(name: str) -> Node:
-    raise UnknownPrimitive(name)
-
-
-def _broadcast(x: np.ndarray, shape: tuple[int, ...], dimensions: tuple[int, ...]) -> np.ndarray:
-    sizes = [1] * len(shape)
-    for axis, size in zip(dimensions, x.shape, strict=True):
-        sizes[axis] = size
-    return np.broadcast_to(x.reshape(sizes), shape)
-
-
-def _moved(graph: Graph, eqn: Any, inputs: list[np.ndarray]) -> np.ndarray:
-    """A primitive that moves entries, run on their numbers; indices must be known."""
-    entries: list[Any] = []
-    numbered: list[np.ndarray] = []
-    for value, atom in zip(inputs, eqn.invars, strict=True):
-        if value.dtype == object or jnp.issubdtype(atom.aval.dtype, jnp.floating):
-            numbered.append(np.arange(len(entries), len(entries) + value.size).reshape(value.shape))
-            entries += list(_as_nodes(graph, value).ravel())
-        else:
-            numbered.append(value)
-    with jax.ensure_compile_time_eval():
-        places = np.asarray(eqn.primitive.bind(*map(jnp.asarray, numbered), **eqn.params))
-    if places.size and (places.min() < 0 or places.max() >= len(entries)):
-        raise UnknownPrimitive(f"{eqn.primitive.name} out of bounds")
-    out = np.empty(places.shape, dtype=object)
-    for index in np.ndindex(places.shape):
-        out[index] = entries[places[index]]
-    return out
-
-
-def _reduced(graph: Graph, combine: Callable[[Graph, Node, Node], Node], x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    kept = [axis for axis in range(x.ndim) if axis not in axes]
-    rows = np.transpose(x, [*kept, *axes]).reshape([x.shape[axis] for axis in kept] + [-1])
-    out = np.empty(rows.shape[:-1], dtype=object)
-    for index in np.ndindex(out.shape):
-        first, *rest = rows[index]
-        for node in rest:
-            first = combine(graph, first, node)
-        out[index] = first
-    return out
-
-
-def _dot(graph: Graph, a: np.ndarray, b: np.ndarray, contracted: Any, batch: Any) -> np.ndarray:
-    if any(batch):
-        raise UnknownPrimitive("dot_general with batch dimensions")
-    a, b = np.moveaxis(_as_nodes(graph, a), contracted[0], range(-len(contracted[0]), 0)), _as_nodes(graph, b)
-    b = np.moveaxis(b, contracted[1], range(len(contracted[1])))
-    left, right = a.shape[: a.ndim - len(contracted[0])], b.shape[len(contracted[1]) :]
-    count = int(np.prod(a.shape[a.ndim - len(contracted[0]) :]))
-    product = np.empty((int(np.prod(left)), int(np.prod(right))), dtype=object)
-    for i, row in enumerate(a.reshape(-1, count)):
-        for j, column in enumerate(b.reshape(count, -1).T):
-            product[i, j] = sum((x * y for x, y in zip(row, column, strict=True)), start=graph.constant(0.0))
-    return product.reshape(left + right)
-
-
-def _unrolled(graph: Graph, params: dict[str, Any], inputs: list[np.ndarray]) -> list[np.ndarray]:
-    turns, consts, carries = params["length"], params["num_consts"], params["num_carry"]
-    if turns > LONGEST_LOOP:
-        raise UnknownPrimitive(f"scan of {turns} turns")
+def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+    turns = params["length"]
+    if "ft_in" in params:
+        # JAX 0.11 and later group the arguments: constants, what is carried, sequences.
+        consts, carries = (len(list(group)) for group in params["ft_in"].unpack()[:2])
+    else:
+        consts, carries = params["num_consts"], params["num_carry"]
     fixed, carry, sequences = inputs[:consts], inputs[consts : consts + carries], inputs[consts + carries :]
-    collected = []
+    collected, begun = [], graph.size
     for turn in reversed(range(turns)) if params["reverse"] else range(turns):
-        body = params["jaxpr"]
-        outputs = _run(graph, body.jaxpr, body.consts, [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)])
+        outputs = _run_closed(graph, params["jaxpr"], [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)], where)
         carry = outputs[:carries]
         collected.append(outputs[carries:])
+        _check_length(graph, begun, f"scan of {turns} turns")
     if params["reverse"]:
         collected.reverse()
-    return [*carry, *(np.stack([_as_nodes(graph, out) for out in series]) for series in zip(*collected, strict=True))]
+    return [*carry, *(np.stack([as_nodes(graph, out) for out in series]) for series in zip(*collected, strict=True))]
+
+
+def _while(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+    """A loop whose condition can be told while it is traced, turn by turn."""
+    tests, bodies = params["cond_nconsts"], params["body_nconsts"]
+    tested, fixed, carry = inputs[:tests], inputs[tests : tests + bodies], inputs[tests + bodies :]
+    begun = graph.size
+    while True:
+        (more,) = _run_closed(graph, params["cond_jaxpr"], [*tested, *carry], where)
+        if more.dtype == object:
+            raise UnknownPrimitive("while, with a number of turns that depends on the state or on parameters")
+        if not more:
+            return carry
+        carry = _run_closed(graph, params["body_jaxpr"], [*fixed, *carry], where)
+        _check_length(graph, begun, "while")
+
+
+def _check_length(graph: Graph, begun: int, what: str) -> None:
+    if graph.size - begun > LONGEST_LOOP:
+        raise UnknownPrimitive(f"{what}, which becomes more than {LONGEST_LOOP:,} operations")
+
+
+def _cond(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+    """All branches, of which one is chosen."""
+    index, *operands = inputs
+    branches = params["branches"]
+    if index.dtype != object:
+        return _run_closed(graph, branches[int(np.clip(index, 0, len(branches) - 1))], operands, where)
+    ended = [[as_nodes(graph, out) for out in _run_closed(graph, branch, operands, where)] for branch in branches]
+    return [chosen(graph, index.item(), list(cases)) for cases in zip(*ended, strict=True)]
+
+
+def _linear_solve(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+    """Solution of a linear system, by elimination of its own: the one that JAX would use hides its matrix from derivatives."""
+    lengths = params["const_lengths"]
+    first = sum(lengths)
+    fixed, right = inputs[: lengths.matvec], [as_nodes(graph, value) for value in inputs[first:]]
+
+    def product(vector: list[Node]) -> list[Node]:
+        parts = np.split(np.array(vector, dtype=object), np.cumsum([b.size for b in right])[:-1])
+        given = [part.reshape(b.shape) for part, b in zip(parts, right, strict=True)]
+        return [
+            node for out in _run_closed(graph, params["jaxprs"].matvec, [*fixed, *given], where) for node in as_nodes(graph, out).ravel()
+        ]
+
+    solution = trace_algebra.solved(graph, product, [node for b in right for node in b.ravel()])
+    parts = np.split(np.array(solution, dtype=object), np.cumsum([b.size for b in right])[:-1])
+    return [part.reshape(b.shape) for part, b in zip(parts, right, strict=True)]
+
+
+CONTROL: Final[Mapping[str, Callable[..., list[np.ndarray]]]] = {
+    "scan": _scan,
+    "while": _while,
+    "cond": _cond,
+    "custom_linear_solve": _linear_solve,
+}
+"""Primitives that are made of functions: what they do with them."""
+
+RULES: Final[Mapping[str, Rule]] = {**trace_elementwise.RULES, **trace_indexing.RULES, **trace_algebra.RULES}
+"""What every other primitive does to arrays of nodes."""

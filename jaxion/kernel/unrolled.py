@@ -15,7 +15,8 @@ from jaxion.kernel.graph import Graph, Node, substitute
 from jaxion.kernel.lanes import first_step, reason_to_stop, verdict, within_phase
 from jaxion.kernel.reductions import NODES, Reduction
 from jaxion.kernel.system import System
-from jaxion.kernel.trace import UnknownPrimitive, trace
+from jaxion.kernel.trace import trace
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 from jaxion.kernel.unrolled_step import Nodes, Passed, Stages, rates, stages, step
 
 Program = dict[tuple[str, int], Node]

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxion.kernel.native_responses import responder
 from jaxion.kernel.responses import Response
-from jaxion.kernel.trace import UnknownPrimitive
+from jaxion.kernel.trace_arrays import UnknownPrimitive
 from jaxion.kernel.widths import cores
 from jaxion.paths import observe
 from jaxion.sensitivities.setpoints import Given, differentiate, displaced
