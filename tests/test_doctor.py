@@ -11,13 +11,17 @@ import pytest
 
 import jaxion
 from jaxion.cli import main
-from jaxion.examinations import agreement, conservation, gradients, machines, run, stiff, storage
+from jaxion.examinations import agreement, conservation, gradients, lowering, machines, run, stiff, storage
 from jaxion.examinations.outcomes import Finding, Procedure, carry_out
 from jaxion.examinations.problems import PROBLEMS
-from jaxion.kernel import lowerings
+from jaxion.kernel import lowerings, trace
+from jaxion.sensitivities import native
+from jaxion.setpoints import equations
+from jaxion.transients import equations as transient_equations
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
+LOWERINGS = [f"lowering of {name}" for name in lowering.SUBJECTS]
 STIFF = [f"stiff {name}" for name in PROBLEMS]
 
 
@@ -49,7 +53,7 @@ def test_all_is_well(doctor):
     assert (code, found["ok"]) == (0, True)
     conserved = ["conserved totals", "conserved charge"]
     compared = ["gradient of a transient", "gradient of a set-point", *(f"machine code: {name}" for name in agreement.BOUNDS)]
-    assert list(outcomes(found)) == ["x64", "lowering", *STIFF, *conserved, *compared, "store round trip"]
+    assert list(outcomes(found)) == ["x64", "lowering", *LOWERINGS, *STIFF, *conserved, *compared, "store round trip"]
 
 
 @pytest.mark.slow
@@ -76,10 +80,10 @@ def test_the_table_has_a_line_for_each_examination(only, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Versions  python=")
     assert "Devices   cpu" in lines
-    x64, lowering, store = (next(line for line in lines if line.startswith(name)) for name in ("x64", "lowering", "store round trip"))
+    x64, taken, store = (next(line for line in lines if line.startswith(name)) for name in ("x64", "lowering", "store round trip"))
     assert x64.split()[1:4] == ["2.2e-16", "2.2e-16", "ok"]
-    assert lowering.split()[1:4] == ["llvm", "llvm", "ok"]
-    assert "vectors of" in lowering
+    assert taken.split()[1:4] == ["llvm", "llvm", "ok"]
+    assert "vectors of" in taken
     assert store.split()[3:6] == ["0", "0", "ok"]
     assert lines[-1] == "jaxion doctor: all 3 examinations ok."
 
@@ -209,3 +213,37 @@ def test_a_store_that_is_not_resumed_is_found(only, monkeypatch):
     found = jaxion.doctor()["store round trip"]
     assert not found.ok
     assert found.found == 2.0
+
+
+@pytest.fixture
+def nothing_compiled():
+    """Graphs are made anew, before and after the test."""
+
+    def forget():
+        for cached in (equations._equilibrium, transient_equations._system, native._response):
+            cached.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
+def test_what_has_no_machine_code_is_said_for_each_kind_of_work(doctor, only, nothing_compiled, monkeypatch):
+    """A primitive that only newer versions of JAX make: the doctor names it, where it occurs, and fails."""
+    only(machines, lowering)
+    monkeypatch.setattr(trace, "RULES", {name: rule for name, rule in trace.RULES.items() if name != "mul"})
+    code, found = doctor()
+    assert code == 1
+    assert outcomes(found) == {"x64": True, "lowering": True, **dict.fromkeys(LOWERINGS, False)}
+    for examination in found["examinations"][2:]:
+        assert examination["found"] == "xla"
+        assert "by `jax.numpy` (the equations use `mul` (" in examination["detail"]
+        assert "which has none" in examination["detail"]
+
+
+def test_the_doctor_says_that_machine_code_is_taken(doctor, only):
+    only(lowering)
+    code, found = doctor()
+    assert code == 0
+    assert [examination["found"] for examination in found["examinations"]] == ["llvm"] * 3
+    assert found["examinations"][1]["detail"] == "transients of duesterwald2018 by machine code (the faster one)"

@@ -12,6 +12,9 @@ from tyro.conf import arg
 import jaxion
 from jaxion.cli.output import finish
 from jaxion.errors import Status
+from jaxion.examinations.lowering import described, taken, works
+from jaxion.examinations.machines import vectors
+from jaxion.kernel.widths import cores
 from jaxion.sensitivities import variance_shares
 from jaxion.sweeps import run_file
 
@@ -69,11 +72,19 @@ def demo(
     figure = folder / "demo.png"
     jaxion.plot(done, figure)
     print(_table(done.ds))
-    print(f"\n{solved - began:.1f} s for the sweep with its compilation, {time.perf_counter() - solved:.1f} s for the figure")
+    print(f"\n{_lowerings(done.ds)}")
+    print(f"{solved - began:.1f} s for the sweep with its compilation, {time.perf_counter() - solved:.1f} s for the figure")
     print(f"Written: {figure} (the figure), {folder / 'demo.zarr'} (every cell), {config} (the sweep file)\n")
     # Without an activated environment the command is not on the path: print it as it was called.
     print(NEXT.format(folder=folder, jaxion="jaxion" if shutil.which("jaxion") else sys.argv[0]))
     return finish(done)
+
+
+def _lowerings(ds: Any) -> str:
+    """What computed the sweep, and why: machine code that it compiled, or `jax.numpy`."""
+    tried = works(jaxion.models.duesterwald2018(), tuple(ds["of"].values.tolist()), tuple(ds["wrt"].values.tolist()))
+    found = described({name: taken(tried[name]) for name in ("set-points", "sensitivities")})
+    return f"{found[0].upper()}{found[1:]}; {vectors()}, {cores()} cores"
 
 
 def _free(out: Path) -> Path:

@@ -31,9 +31,13 @@ def devices() -> list[str]:
 
 def examinations() -> list[Procedure]:
     """Double precision, and the lowering."""
+    return [Procedure("x64", 2.0**-52, _precision), Procedure("lowering", fastest(), _lowering)]
+
+
+def fastest() -> str:
+    """The lowering that "auto" is to take here: machine code on a CPU, unless the environment says otherwise."""
     chosen = os.environ.get(VARIABLE, "auto")
-    fastest = "llvm" if devices()[0] == "cpu" else "xla"
-    return [Procedure("x64", 2.0**-52, _precision), Procedure("lowering", fastest if chosen == "auto" else chosen, _lowering)]
+    return chosen if chosen != "auto" else "llvm" if devices()[0] == "cpu" else "xla"
 
 
 def _precision() -> Finding:
@@ -48,10 +52,11 @@ def _precision() -> Finding:
 def _lowering() -> Finding:
     taken, why = automatic()
     what = {"llvm": "machine code", "xla": "jax.numpy"}[taken]
-    return Finding(taken, f'"auto" takes {what}: {why}; {_vectors()}, {cores()} cores')
+    return Finding(taken, f'"auto" takes {what}: {why}; {vectors()}, {cores()} cores')
 
 
-def _vectors() -> str:
+def vectors() -> str:
+    """How many numbers the processor computes with at once, in words."""
     try:
         # Not before it is needed: LLVM is large, and may not be there.
         from jaxion.kernel.machine import vector_width

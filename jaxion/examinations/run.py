@@ -3,17 +3,17 @@
 import sys
 from typing import Final
 
-from jaxion.examinations import agreement, conservation, gradients, machines, stiff, storage
+from jaxion.examinations import agreement, conservation, gradients, lowering, machines, stiff, storage
 from jaxion.examinations.outcomes import Diagnosis, Examination, carry_out
 
-SUBJECTS: Final = (machines, stiff, conservation, gradients, agreement, storage)
+SUBJECTS: Final = (machines, lowering, stiff, conservation, gradients, agreement, storage)
 """Modules whose `examinations` are carried out, in this order."""
 
 
 def doctor(progress: bool | None = None) -> Diagnosis:
     """Examine on this machine what jaxion promises; takes half a minute, as everything is compiled.
 
-    Precision and lowering; published stiff problems to their published ends; totals and charge of a published
+    Precision; lowering, of set-points, transients and sensitivities; published stiff problems to their published ends; totals and charge of a published
     neuron through its pump block; gradients by reverse and forward mode against central differences; machine
     code against `jax.numpy`; a store written, read and resumed in a temporary folder. What raises an error is
     a failed examination with that message, and hides no other.

@@ -23,6 +23,18 @@ VARIABLE: Final = "JAXION_LOWERING"
 T = TypeVar("T")
 
 
+class NoMachineCode(ValueError):
+    """Machine code was asked for where there can be none.
+
+    Args:
+        why: What stands in the way, as the end of a sentence.
+    """
+
+    def __init__(self, why: str):
+        super().__init__(f"Argument `lowering` is `llvm`, but there can be no machine code: {why}.")
+        self.why = why
+
+
 def check_lowering(lowering: str, given: str = "Argument `lowering`") -> None:
     """Raise `ValueError` if there is no such lowering; `given` says what named it."""
     if lowering not in LOWERINGS:
@@ -55,7 +67,8 @@ def run_lowered(plan: Plan, given: Given, lowering: str, portably: Callable[[Pla
     """All cells, by machine code or portably.
 
     Raises:
-        ValueError: There is no such lowering, or it is not possible here.
+        ValueError: There is no such lowering.
+        NoMachineCode: It was asked for, but is not possible here.
     """
 
     def natively() -> Course:
@@ -77,7 +90,8 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
         done: What is done, to begin the warning's sentence.
 
     Raises:
-        ValueError: There is no such lowering, or it is not possible here.
+        ValueError: There is no such lowering.
+        NoMachineCode: It was asked for, but is not possible here.
     """
     check_lowering(lowering)
     lowering = _preferred() if lowering == "auto" else lowering
@@ -90,7 +104,7 @@ def lowered(lowering: str, natively: Callable[[], T], portably: Callable[[], T],
         except UnknownPrimitive as unknown:
             obstacle = f"the equations use {unknown}, which has none"
     if lowering == "llvm":
-        raise ValueError(f"Argument `lowering` is `llvm`, but there can be no machine code: {obstacle}.")
+        raise NoMachineCode(obstacle)
     warn_once(f"{done} by `jax.numpy`, several times slower than by machine code: {obstacle}.")
     return portably()
 

@@ -5,6 +5,7 @@ Whole numbers are nodes as well, numbers without a fraction; so an index may dep
 Numbers of less than double precision keep the precision of the program: a conversion to float32 rounds nothing.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +22,9 @@ from jaxion.kernel.trace_arrays import Rule, UnknownPrimitive, as_nodes, chosen
 LONGEST_LOOP: Final = 20_000
 """Operations that a loop with a known number of turns may become. What is longer takes minutes to compile."""
 
-_PACKAGES: Final = ("jax", "jaxlib", "jaxion", "equinox", "diffrax", "optax", "jaxtyping", "beartype")
-"""Code that is not the user's own, though an operation may have been called there."""
+_PACKAGES: Final = ("jax", "jaxlib", "equinox", "diffrax", "optax", "jaxtyping", "beartype")
+"""Code that is not the user's own, though an operation may have been called there; nor is that of this package."""
+_OWN: Final = str(Path(__file__).parents[1])
 
 
 def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | Node) -> list[Node]:
@@ -91,16 +93,21 @@ def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _where(eqn: Any, caller: str | None) -> str | None:
-    """File and line in the user's code that an operation comes from."""
+    """File and line in the user's code that an operation comes from; in jaxion's where that is the user's function."""
     traceback = eqn.source_info.traceback
-    frames = [f"{frame.file_name}, line {frame.line_num}" for frame in traceback.frames if _of_user(frame.file_name)] if traceback else []
+    frames = list(traceback.frames) if traceback else []
+    # Beyond this file are those who asked for the graph.
+    inside = itertools.takewhile(lambda frame: frame.file_name != __file__, frames)
+    places = [(f"{frame.file_name}, line {frame.line_num}", _is_library(frame.file_name)) for frame in inside]
+    of_user = [place for place, library in places if not library]
+    if not of_user and caller is None:
+        return next((place for place, _ in places if place.startswith(_OWN)), None)
     # JAX traces a function once for all its callers: where another one called it says nothing.
-    return frames[0] if frames and (caller is None or caller in frames) else caller
+    return of_user[0] if of_user and (caller is None or caller in of_user) else caller
 
 
-def _of_user(file: str) -> bool:
-    parts = Path(file).parts
-    return not any(package in parts for package in _PACKAGES) and not file.startswith("<")
+def _is_library(file: str) -> bool:
+    return file.startswith(_OWN) or any(f"-packages/{package}/" in Path(file).as_posix() for package in _PACKAGES)
 
 
 def _expanded(eqn: Any) -> ClosedJaxpr:
