@@ -26,6 +26,9 @@ _PACKAGES: Final = ("jax", "jaxlib", "equinox", "diffrax", "optax", "jaxtyping",
 """Code that is not the user's own, though an operation may have been called there; nor is that of this package."""
 _OWN: Final = str(Path(__file__).parents[1])
 
+Calls = tuple[Any, ...]
+"""Equations of jaxprs: each calls the function that the next is part of."""
+
 
 def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | Node) -> list[Node]:
     """Nodes of the outputs of `function`, called with numbers (nodes) and vectors (sequences of nodes).
@@ -45,11 +48,8 @@ def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | No
     return [node for out in outputs for node in as_nodes(graph, out).ravel()]
 
 
-def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], caller: str | None = None) -> list[np.ndarray]:
-    """Outputs of a jaxpr; every value is an object array of nodes, or a NumPy array that is known.
-
-    The `caller` is where the user's code calls the function that the jaxpr is of.
-    """
+def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], calls: Calls = ()) -> list[np.ndarray]:
+    """Outputs of a jaxpr that is called by equations of others; every value is an object array of nodes, or a NumPy array that is known."""
     values: dict[Any, np.ndarray] = {}
 
     def read(atom: Any) -> np.ndarray:
@@ -58,31 +58,30 @@ def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], c
     values |= dict(zip(jaxpr.constvars, (np.asarray(c) for c in consts), strict=True))
     values |= dict(zip(jaxpr.invars, args, strict=True))
     for eqn in jaxpr.eqns:
-        where = _where(eqn, caller)
         try:
-            outputs = _apply(graph, eqn, [read(atom) for atom in eqn.invars], where)
+            outputs = _apply(graph, eqn, [read(atom) for atom in eqn.invars], (*calls, eqn))
         except UnknownPrimitive as unknown:
-            raise unknown if unknown.where else UnknownPrimitive(unknown.name, where) from None
+            raise unknown if unknown.where else UnknownPrimitive(unknown.name, _where((*calls, eqn))) from None
         values |= dict(zip(eqn.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
     name = eqn.primitive.name
     if name in CALLS:
-        return _run_closed(graph, CALLS[name](eqn), inputs, where)
+        return _run_closed(graph, CALLS[name](eqn), inputs, calls)
     if not any(value.dtype == object for value in inputs):
         return _known(eqn, inputs)
     if name in CONTROL:
-        return CONTROL[name](graph, eqn.params, inputs, where)
+        return CONTROL[name](graph, eqn.params, inputs, calls)
     if name not in RULES:
         raise UnknownPrimitive(name)
     return RULES[name](graph, eqn, inputs)
 
 
-def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], where: str | None) -> list[np.ndarray]:
+def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], calls: Calls) -> list[np.ndarray]:
     consts = closed.consts if hasattr(closed, "consts") else ()
-    return _run(graph, closed.jaxpr if isinstance(closed, ClosedJaxpr) else closed, consts, inputs, where)
+    return _run(graph, closed.jaxpr if isinstance(closed, ClosedJaxpr) else closed, consts, inputs, calls)
 
 
 def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -92,18 +91,21 @@ def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(out) for out in (outputs if eqn.primitive.multiple_results else [outputs])]
 
 
-def _where(eqn: Any, caller: str | None) -> str | None:
-    """File and line in the user's code that an operation comes from; in jaxion's where that is the user's function."""
-    traceback = eqn.source_info.traceback
-    frames = list(traceback.frames) if traceback else []
-    # Beyond this file are those who asked for the graph.
-    inside = itertools.takewhile(lambda frame: frame.file_name != __file__, frames)
-    places = [(f"{frame.file_name}, line {frame.line_num}", _is_library(frame.file_name)) for frame in inside]
-    of_user = [place for place, library in places if not library]
-    if not of_user and caller is None:
-        return next((place for place, _ in places if place.startswith(_OWN)), None)
-    # JAX traces a function once for all its callers: where another one called it says nothing.
-    return of_user[0] if of_user and (caller is None or caller in of_user) else caller
+def _where(calls: Calls) -> str | None:
+    """File and line in the user's code that the last of several equations comes from; in jaxion's where that is the user's function."""
+    where = None
+    for eqn in calls:
+        traceback = eqn.source_info.traceback
+        # Beyond this file are those who asked for the graph.
+        inside = itertools.takewhile(lambda frame: frame.file_name != __file__, traceback.frames if traceback else ())
+        places = [(f"{frame.file_name}, line {frame.line_num}", _is_library(frame.file_name)) for frame in inside]
+        of_user = [place for place, library in places if not library]
+        # JAX traces a function once for all its callers: where another one called it says nothing.
+        if of_user and (where is None or where in of_user):
+            where = of_user[0]
+        elif where is None:
+            where = next((place for place, _ in places if place.startswith(_OWN)), None)
+    return where
 
 
 def _is_library(file: str) -> bool:
@@ -127,7 +129,7 @@ CALLS: Final[Mapping[str, Callable[[Any], Any]]] = {
 """Primitives that only wrap a function, which is what they mean here."""
 
 
-def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
     turns = params["length"]
     if "ft_in" in params:
         # JAX 0.11 and later group the arguments: constants, what is carried, sequences.
@@ -137,7 +139,7 @@ def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], whe
     fixed, carry, sequences = inputs[:consts], inputs[consts : consts + carries], inputs[consts + carries :]
     collected, begun = [], graph.size
     for turn in reversed(range(turns)) if params["reverse"] else range(turns):
-        outputs = _run_closed(graph, params["jaxpr"], [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)], where)
+        outputs = _run_closed(graph, params["jaxpr"], [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)], calls)
         carry = outputs[:carries]
         collected.append(outputs[carries:])
         _check_length(graph, begun, f"scan of {turns} turns")
@@ -146,18 +148,18 @@ def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], whe
     return [*carry, *(np.stack([as_nodes(graph, out) for out in series]) for series in zip(*collected, strict=True))]
 
 
-def _while(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+def _while(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
     """A loop whose condition can be told while it is traced, turn by turn."""
     tests, bodies = params["cond_nconsts"], params["body_nconsts"]
     tested, fixed, carry = inputs[:tests], inputs[tests : tests + bodies], inputs[tests + bodies :]
     begun = graph.size
     while True:
-        (more,) = _run_closed(graph, params["cond_jaxpr"], [*tested, *carry], where)
+        (more,) = _run_closed(graph, params["cond_jaxpr"], [*tested, *carry], calls)
         if more.dtype == object:
             raise UnknownPrimitive("while, with a number of turns that depends on the state or on parameters")
         if not more:
             return carry
-        carry = _run_closed(graph, params["body_jaxpr"], [*fixed, *carry], where)
+        carry = _run_closed(graph, params["body_jaxpr"], [*fixed, *carry], calls)
         _check_length(graph, begun, "while")
 
 
@@ -166,17 +168,17 @@ def _check_length(graph: Graph, begun: int, what: str) -> None:
         raise UnknownPrimitive(f"{what}, which becomes more than {LONGEST_LOOP:,} operations")
 
 
-def _cond(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+def _cond(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
     """All branches, of which one is chosen."""
     index, *operands = inputs
     branches = params["branches"]
     if index.dtype != object:
-        return _run_closed(graph, branches[int(np.clip(index, 0, len(branches) - 1))], operands, where)
-    ended = [[as_nodes(graph, out) for out in _run_closed(graph, branch, operands, where)] for branch in branches]
+        return _run_closed(graph, branches[int(np.clip(index, 0, len(branches) - 1))], operands, calls)
+    ended = [[as_nodes(graph, out) for out in _run_closed(graph, branch, operands, calls)] for branch in branches]
     return [chosen(graph, index.item(), list(cases)) for cases in zip(*ended, strict=True)]
 
 
-def _linear_solve(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], where: str | None) -> list[np.ndarray]:
+def _linear_solve(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
     """Solution of a linear system, by elimination of its own: the one that JAX would use hides its matrix from derivatives."""
     lengths = params["const_lengths"]
     first = sum(lengths)
@@ -186,7 +188,7 @@ def _linear_solve(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarr
         parts = np.split(np.array(vector, dtype=object), np.cumsum([b.size for b in right])[:-1])
         given = [part.reshape(b.shape) for part, b in zip(parts, right, strict=True)]
         return [
-            node for out in _run_closed(graph, params["jaxprs"].matvec, [*fixed, *given], where) for node in as_nodes(graph, out).ravel()
+            node for out in _run_closed(graph, params["jaxprs"].matvec, [*fixed, *given], calls) for node in as_nodes(graph, out).ravel()
         ]
 
     solution = trace_algebra.solved(graph, product, [node for b in right for node in b.ravel()])
