@@ -47,6 +47,7 @@ def tables() -> str:
         ("Growth with the number of states", growth("growth-states-cores1", "system", "states")),
         ("Growth with the number of cells", growth("growth-cells-cores1", "cells")),
         ("Published models", models("models")),
+        ("Versions of Python and JAX", versions("versions-cores1")),
     ]
     return "\n".join(f"### {title}\n\n{table}" for title, table in parts)
 
@@ -152,6 +153,20 @@ def models(name: str) -> str:
         for x in record["entries"]
     ]
     return _table(record, ("", "states", "protocol", "of s", "cells", "cells/s", *COST, "ok"), rows)
+
+
+def versions(name: str) -> str:
+    """The same cells with several versions in turn."""
+    record = _record(name)
+    rows = [
+        (
+            *(x["workload"], f"Python {x['python']}, JAX {x['versions']['jax']}", f"{x['cells']:,}", _rate(x["cells_per_second"])),
+            *(f"{x['ratio']:.3f}", f"{x['compile_seconds']:.1f}", f"{x['difference']:.0e}"),
+        )
+        for x in record["entries"]
+    ]
+    columns = ("", "versions", "cells", "cells/s", "times the first", "compile, s", "largest difference")
+    return _table(record, columns, rows, "median of pairs of turns, one right after the other")
 
 
 COST = ("compile, s", "peak, MiB")
