@@ -82,6 +82,8 @@ def test_every_primitive_of_ordinary_code_has_a_rule():
     assert not missing, f"Primitives without a rule, by what they occur in, in JAX {jax.__version__}: {missing}"
 
 
+@pytest.mark.slow
+@pytest.mark.versions
 @pytest.mark.parametrize("name", ORDINARY)
 def test_the_graph_of_ordinary_code_is_what_jax_computes(name):
     """Values, and derivatives forward and reverse, of the graph; values by machine code as well."""
