@@ -87,6 +87,7 @@ _hosts: dict[int, Host] = {}
 _numbers = itertools.count(secrets.randbits(40) << 20)
 
 
+@functools.cache
 def version() -> tuple[int, int]:
     """Major and minor version of the interface of the installed JAX."""
     header = (Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h").read_text()
@@ -122,9 +123,9 @@ def call(ctx: Any, operands: Sequence[Any], number: int) -> Any:
 def _handler(pointer: Any) -> int | None:
     frame = pointer.contents
     if frame.extension and frame.extension.contents.base.kind == _METADATA:
-        # The question which version was expected, with that of the one who asks as the answer.
-        answer, asks = frame.extension.contents.metadata.contents, frame.api.contents.version
-        answer.version.major, answer.version.minor, answer.traits = asks.major, asks.minor, 0
+        # The question which version was expected: that of the installed JAX. Who asks need not say which it is: in JAX 0.8 there is no `api`.
+        answer = frame.extension.contents.metadata.contents
+        (answer.version.major, answer.version.minor), answer.traits = version(), 0
         return None
     try:
         number = ctypes.cast(frame.attributes.items[0], POINTER(_Scalar)).contents.value[0]
