@@ -109,6 +109,7 @@ ELEMENTWISE = {
     "copies": lambda x: jnp.array(x) + jnp.copy(x) + jax.device_put(x),
     "reduce_precision": lambda x: jax.lax.reduce_precision(jnp.floor(8.0 * x), 11, 52),
     "a barrier": lambda x: jax.lax.optimization_barrier(x * x),
+    "random numbers that stay the same": lambda x: x * jax.random.normal(jax.random.key(7), (4,)),
     "custom derivatives": lambda x: with_own_slope(x) + with_own_pullback(x),
 }
 """What acts on entries one by one."""

@@ -1,7 +1,8 @@
 """Steady states of a batch as machine code: Newton in lanes that are refilled, and evidence for where each cell ended."""
 
 import ctypes
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -103,7 +104,7 @@ class Solver:
         rows[3:, first:last] = told[self.told.size - len(rows) + 3 :, :number]
 
 
-def function_of_cells(address: int) -> "ctypes._CFunctionType":  # pyright: ignore[reportPrivateUsage]
+def function_of_cells(address: int) -> Callable[..., Any]:
     """A function such as `emit_map` makes."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(address)
 

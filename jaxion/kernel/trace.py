@@ -22,8 +22,6 @@ from jaxion.kernel.trace_arrays import Rule, UnknownPrimitive, as_nodes, chosen
 LONGEST_LOOP: Final = 20_000
 """Operations that a loop with a known number of turns may become. What is longer takes minutes to compile."""
 
-_PACKAGES: Final = ("jax", "jaxlib", "equinox", "diffrax", "optax", "jaxtyping", "beartype")
-"""Code that is not the user's own, though an operation may have been called there; nor is that of this package."""
 _OWN: Final = str(Path(__file__).parents[1])
 
 Calls = tuple[Any, ...]
@@ -48,14 +46,14 @@ def trace(function: Callable[..., Any], graph: Graph, *args: Sequence[Node] | No
     return [node for out in outputs for node in as_nodes(graph, out).ravel()]
 
 
-def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], calls: Calls = ()) -> list[np.ndarray]:
+def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], calls: Calls = ()) -> list[Any]:
     """Outputs of a jaxpr that is called by equations of others; every value is an object array of nodes, or a NumPy array that is known."""
-    values: dict[Any, np.ndarray] = {}
+    values: dict[Any, Any] = {}
 
-    def read(atom: Any) -> np.ndarray:
-        return np.asarray(atom.val) if hasattr(atom, "val") else values[atom]
+    def read(atom: Any) -> Any:
+        return _concrete(atom.val) if hasattr(atom, "val") else values[atom]
 
-    values |= dict(zip(jaxpr.constvars, (np.asarray(c) for c in consts), strict=True))
+    values |= dict(zip(jaxpr.constvars, map(_concrete, consts), strict=True))
     values |= dict(zip(jaxpr.invars, args, strict=True))
     for eqn in jaxpr.eqns:
         try:
@@ -66,7 +64,7 @@ def _run(graph: Graph, jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], c
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray], calls: Calls) -> list[np.ndarray]:
+def _apply(graph: Graph, eqn: Any, inputs: list[Any], calls: Calls) -> list[Any]:
     name = eqn.primitive.name
     if name in CALLS:
         return _run_closed(graph, CALLS[name](eqn), inputs, calls)
@@ -79,37 +77,38 @@ def _apply(graph: Graph, eqn: Any, inputs: list[np.ndarray], calls: Calls) -> li
     return RULES[name](graph, eqn, inputs)
 
 
-def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], calls: Calls) -> list[np.ndarray]:
+def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], calls: Calls) -> list[Any]:
     consts = closed.consts if hasattr(closed, "consts") else ()
     return _run(graph, closed.jaxpr if isinstance(closed, ClosedJaxpr) else closed, consts, inputs, calls)
 
 
-def _known(eqn: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+def _known(eqn: Any, inputs: list[Any]) -> list[Any]:
     # A graph may be built while JAX traces something else.
     with jax.ensure_compile_time_eval():
         outputs = eqn.primitive.bind(*(jnp.asarray(value) for value in inputs), **eqn.params)
-    return [np.asarray(out) for out in (outputs if eqn.primitive.multiple_results else [outputs])]
+    return [_concrete(out) for out in (outputs if eqn.primitive.multiple_results else [outputs])]
+
+
+def _concrete(value: Any) -> Any:
+    """A known value as a NumPy array; keys of random numbers have none and stay as they are."""
+    return value if jnp.issubdtype(jnp.result_type(value), jax.dtypes.extended) else np.asarray(value)
 
 
 def _where(calls: Calls) -> str | None:
-    """File and line in the user's code that the last of several equations comes from; in jaxion's where that is the user's function."""
+    """File and line in the user's code that the last of several equations comes from; in a library's where that is the user's function."""
     where = None
     for eqn in calls:
         traceback = eqn.source_info.traceback
         # Beyond this file are those who asked for the graph.
         inside = itertools.takewhile(lambda frame: frame.file_name != __file__, traceback.frames if traceback else ())
-        places = [(f"{frame.file_name}, line {frame.line_num}", _is_library(frame.file_name)) for frame in inside]
-        of_user = [place for place, library in places if not library]
+        files = [(Path(frame.file_name).as_posix(), f"{frame.file_name}, line {frame.line_num}") for frame in inside]
+        of_user = [place for file, place in files if "-packages/" not in file and not file.startswith(_OWN)]
         # JAX traces a function once for all its callers: where another one called it says nothing.
         if of_user and (where is None or where in of_user):
             where = of_user[0]
         elif where is None:
-            where = next((place for place, _ in places if place.startswith(_OWN)), None)
+            where = next((place for file, place in files if "-packages/jax/" not in file), None)
     return where
-
-
-def _is_library(file: str) -> bool:
-    return file.startswith(_OWN) or any(f"-packages/{package}/" in Path(file).as_posix() for package in _PACKAGES)
 
 
 def _expanded(eqn: Any) -> ClosedJaxpr:
