@@ -35,7 +35,8 @@ def _add(digest: Any, thing: Any, above: tuple[int, ...]) -> None:
     if isinstance(thing, _PLAIN):
         digest.update(repr(thing).encode())
     elif isinstance(thing, np.ndarray | np.generic | jax.Array):
-        array = np.asarray(thing)
+        is_key = isinstance(thing, jax.Array) and jax.numpy.issubdtype(thing.dtype, jax.dtypes.prng_key)
+        array = np.asarray(jax.random.key_data(thing) if is_key else thing)
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     elif isinstance(thing, type):
         digest.update(f"{thing.__module__}.{thing.__qualname__}".encode())
