@@ -35,8 +35,9 @@ def _add(digest: Any, thing: Any, above: tuple[int, ...]) -> None:
     if isinstance(thing, _PLAIN):
         digest.update(repr(thing).encode())
     elif isinstance(thing, np.ndarray | np.generic | jax.Array):
-        is_key = isinstance(thing, jax.Array) and jax.numpy.issubdtype(thing.dtype, jax.dtypes.prng_key)
-        array = np.asarray(jax.random.key_data(thing) if is_key else thing)
+        if isinstance(thing, jax.Array) and jax.numpy.issubdtype(thing.dtype, jax.dtypes.prng_key):
+            thing = jax.random.key_data(thing)
+        array = np.asarray(thing)
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     elif isinstance(thing, type):
         digest.update(f"{thing.__module__}.{thing.__qualname__}".encode())

@@ -5,6 +5,7 @@ Whole numbers are nodes as well, numbers without a fraction; so an index may dep
 Numbers of less than double precision keep the precision of the program: a conversion to float32 rounds nothing.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +14,16 @@ from typing import Any, Final
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr
 
 from jaxion.kernel import trace_algebra, trace_elementwise, trace_indexing
 from jaxion.kernel.graph import Graph, Node
 from jaxion.kernel.trace_arrays import Rule, UnknownPrimitive, as_nodes, chosen
 
-LONGEST_LOOP: Final = 20_000
-"""Operations that a loop with a known number of turns may become. What is longer takes minutes to compile."""
+LONGEST_LOOP: Final = 5_000
+"""Operations that a loop with a known number of turns may become: these compile in 5 s, twice as many in 16 s, 17,000 in 45 s."""
 
-_OWN: Final = str(Path(__file__).parents[1])
+_NOT_OF_USERS: Final = (str(Path(__file__).parents[1]), str(Path(functools.__file__).parent))
+"""Folders of this package and of Python's own library."""
 
 Calls = tuple[Any, ...]
 """Equations of jaxprs: each calls the function that the next is part of."""
@@ -78,8 +79,8 @@ def _apply(graph: Graph, eqn: Any, inputs: list[Any], calls: Calls) -> list[Any]
 
 
 def _run_closed(graph: Graph, closed: Any, inputs: Sequence[Any], calls: Calls) -> list[Any]:
-    consts = closed.consts if hasattr(closed, "consts") else ()
-    return _run(graph, closed.jaxpr if isinstance(closed, ClosedJaxpr) else closed, consts, inputs, calls)
+    """As `_run`, of a jaxpr that may come with its constants."""
+    return _run(graph, getattr(closed, "jaxpr", closed), getattr(closed, "consts", ()), inputs, calls)
 
 
 def _known(eqn: Any, inputs: list[Any]) -> list[Any]:
@@ -102,7 +103,7 @@ def _where(calls: Calls) -> str | None:
         # Beyond this file are those who asked for the graph.
         inside = itertools.takewhile(lambda frame: frame.file_name != __file__, traceback.frames if traceback else ())
         files = [(Path(frame.file_name).as_posix(), f"{frame.file_name}, line {frame.line_num}") for frame in inside]
-        of_user = [place for file, place in files if "-packages/" not in file and not file.startswith(_OWN)]
+        of_user = [place for file, place in files if "-packages/" not in file and not file.startswith(_NOT_OF_USERS)]
         # JAX traces a function once for all its callers: where another one called it says nothing.
         if of_user and (where is None or where in of_user):
             where = of_user[0]
@@ -111,7 +112,7 @@ def _where(calls: Calls) -> str | None:
     return where
 
 
-def _expanded(eqn: Any) -> ClosedJaxpr:
+def _expanded(eqn: Any) -> Any:
     """What newer versions of JAX keep as one operation until they compile, such as a search in a sorted array."""
     shapes = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in eqn.invars]
     return jax.make_jaxpr(lambda *args: eqn.primitive.to_lojax(*args, **eqn.params))(*shapes)

@@ -13,7 +13,7 @@ from jax.lax import GatherScatterMode
 from jaxion.kernel.graph import Graph, Node
 from jaxion.kernel.trace_arrays import Rule, UnknownPrimitive, as_nodes, chosen, each, selected
 
-Combine = Callable[[Node, Node], Node]
+Combine = Callable[..., Node]
 
 
 def _broadcast(p: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
