@@ -5,7 +5,6 @@ limit, and the few cells that it leaves are gathered into dense blocks for the l
 """
 
 import functools
-import os
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -16,6 +15,7 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxion.kernel import lowered
+from jaxion.kernel.widths import cores
 from jaxion.model import Model
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, attempt, needs_rescue, search
@@ -103,7 +103,7 @@ def run_in_blocks(function: Callable, given: Any, *static: Hashable, cells: np.n
 
     put(0, first)
     if number > size:
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             list(pool.map(lambda begin: put(begin, one(begin)), range(size, number, size)))
     return jax.tree.map(jnp.asarray, whole)
 
@@ -117,11 +117,6 @@ def _compiled(function: Callable, tree: Hashable, static: tuple[Hashable, ...]) 
 def _padded(leaf: np.ndarray, size: int) -> np.ndarray:
     lacking = size - leaf.shape[-1]
     return np.concatenate([leaf, np.repeat(leaf[..., -1:], lacking, axis=-1)], axis=-1) if lacking else leaf
-
-
-def _cores() -> int:
-    """Cores that this process may use, which may be fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _scatter(everything: Array, new: Array, cells: np.ndarray) -> Array:
