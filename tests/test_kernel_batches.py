@@ -129,7 +129,10 @@ def test_what_does_not_fit_is_refused(change, message):
 @pytest.mark.slow
 def test_an_interrupt_stops_a_long_batch_within_a_second():
     code = textwrap.dedent("""
+        import signal
         import jax, jax.numpy as jnp, numpy as np
+        # Who runs the tests in the background may have switched interrupts off.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         jax.config.update("jax_enable_x64", True)
         from jaxion.kernel import System, integrate
         system = System(lambda t, y, k: jnp.stack([y[1], k[0] * (1 - y[0] ** 2) * y[1] - y[0]]), rows=2, params=1)
@@ -143,7 +146,10 @@ def test_an_interrupt_stops_a_long_batch_within_a_second():
     time.sleep(1.5)
     process.send_signal(2)
     asked = time.perf_counter()
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     # "About a second" on an idle machine; a busy one may need longer to unwind.
     assert time.perf_counter() - asked < 5
     assert "KeyboardInterrupt" in errors
