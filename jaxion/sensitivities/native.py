@@ -60,7 +60,7 @@ def _response(structure: Any, of: tuple[str, ...], wrt: tuple[str, ...]) -> Resp
     return Response(rates, observed, len(unknown_rows(template)), structure.num_leaves, len(wrt))
 
 
-def _with_cells(given: Given) -> Given:
+def _with_cells(given: Given) -> tuple[Any, ...]:
     """The same with a cells axis."""
     model, y, found = given
     return given if found.ndim else (model, y[:, None], found[None])
