@@ -229,7 +229,7 @@ def nothing_compiled():
 
 
 def test_what_has_no_machine_code_is_said_for_each_kind_of_work(doctor, only, nothing_compiled, monkeypatch):
-    """A primitive that only newer versions of JAX make: the doctor names it, where it occurs, and fails."""
+    """A primitive without a rule, as a new version of JAX may bring: the doctor names it and where it occurs, and fails."""
     only(machines, lowering)
     monkeypatch.setattr(trace, "RULES", {name: rule for name, rule in trace.RULES.items() if name != "mul"})
     code, found = doctor()

@@ -13,8 +13,8 @@ SUBJECTS: Final = (machines, lowering, stiff, conservation, gradients, agreement
 def doctor(progress: bool | None = None) -> Diagnosis:
     """Examine on this machine what jaxion promises; takes half a minute, as everything is compiled.
 
-    Precision; lowering, of set-points, transients and sensitivities; published stiff problems to their published ends; totals and charge of a published
-    neuron through its pump block; gradients by reverse and forward mode against central differences; machine
+    Precision; what computes set-points, transients and sensitivities; published stiff problems to their published ends;
+    totals and charge of a published neuron through its pump block; gradients by reverse and forward mode against central differences; machine
     code against `jax.numpy`; a store written, read and resumed in a temporary folder. What raises an error is
     a failed examination with that message, and hides no other.
 

@@ -138,6 +138,8 @@ def _scan(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], cal
         consts, carries = params["num_consts"], params["num_carry"]
     fixed, carry, sequences = inputs[:consts], inputs[consts : consts + carries], inputs[consts + carries :]
     collected, begun = [], graph.size
+    if turns > LONGEST_LOOP:
+        raise UnknownPrimitive(f"scan of {turns} turns, which becomes more than {LONGEST_LOOP:,} operations")
     for turn in reversed(range(turns)) if params["reverse"] else range(turns):
         outputs = _run_closed(graph, params["jaxpr"], [*fixed, *carry, *(np.asarray(sequence[turn]) for sequence in sequences)], calls)
         carry = outputs[:carries]
@@ -160,6 +162,8 @@ def _while(graph: Graph, params: Mapping[str, Any], inputs: list[np.ndarray], ca
         if not more:
             return carry
         carry = _run_closed(graph, params["body_jaxpr"], [*fixed, *carry], calls)
+        # A turn counts as an operation, too: it may add none to the graph.
+        begun -= 1
         _check_length(graph, begun, "while")
 
 
