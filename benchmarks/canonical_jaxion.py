@@ -10,12 +10,7 @@ from canonical_reduced import POTENTIALS, UNKNOWNS, residual, start, state
 
 import jaxion
 from jaxion.errors import Status
-from jaxion.kernel import Equilibrium
-from jaxion.kernel.native_newton import Ended
-from jaxion.kernel.native_responses import responder
-from jaxion.kernel.responses import Response
-from jaxion.kernel.steady import seek
-from jaxion.kernel.widths import cores
+from jaxion.kernel import Ended, Equilibrium, Response, respond, seek
 
 jaxion.enable_x64()
 
@@ -80,9 +75,7 @@ def prepare(theta: np.ndarray, solver: str) -> Callable[[], tuple[np.ndarray, np
 
     def run() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         sought = seek(EQUILIBRIUM, begin, theta, MAX_STEPS, _judge)
-        response = responder(RESPONSE)
-        assert not isinstance(response, Exception), response
-        states, sensitivities, _ = response(np.asarray(sought.x), theta, cores())
+        states, sensitivities, _ = respond(RESPONSE, np.asarray(sought.x), theta)
         return states, sensitivities, np.asarray(sought.status) == Status.ok
 
     return run

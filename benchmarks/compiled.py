@@ -10,9 +10,9 @@ from typing import Any
 import numba
 
 import jaxion
-from jaxion.kernel.derive import jacobian
-from jaxion.kernel.graph import Graph, Node, sorted_nodes
-from jaxion.kernel.trace import trace
+from jaxion.kernel.graph.derivatives import jacobian
+from jaxion.kernel.graph.nodes import Graph, Node, sorted_nodes
+from jaxion.kernel.tracing.jaxprs import trace
 
 # A traced number is rounded to JAX's precision at that time: in single precision every constant would be off by up to 6e-8.
 jaxion.enable_x64()

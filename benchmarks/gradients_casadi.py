@@ -14,8 +14,8 @@ from canonical import SCALE, STATES, WORKLOADS, f
 from gradients_loss import WORKLOAD, WRT
 
 import jaxion
-from jaxion.kernel.graph import Graph, evaluate
-from jaxion.kernel.trace import trace
+from jaxion.kernel.graph.nodes import Graph, evaluate
+from jaxion.kernel.tracing.jaxprs import trace
 
 jaxion.enable_x64()
 

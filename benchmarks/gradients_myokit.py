@@ -11,8 +11,8 @@ from canonical import SCALE, STATES, WORKLOADS, f
 from gradients_loss import WORKLOAD, WRT, by_saved, loss
 
 import jaxion
-from jaxion.kernel.graph import Graph, Node, sorted_nodes
-from jaxion.kernel.trace import trace
+from jaxion.kernel.graph.nodes import Graph, Node, sorted_nodes
+from jaxion.kernel.tracing.jaxprs import trace
 
 jaxion.enable_x64()
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxion.errors import PrecisionError
-from jaxion.kernel.integrate import is_single
+from jaxion.kernel import is_single
 from jaxion.model import Model
 
 

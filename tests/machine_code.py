@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from jaxion.kernel import native
-from jaxion.kernel.graph import Graph
-from jaxion.kernel.llvm_programs import Area, emit_program
-from jaxion.kernel.machine import Machine, vector_width
-from jaxion.kernel.unrolled import Layout
+from jaxion.kernel.cpu.threads import aligned
+from jaxion.kernel.graph.nodes import Graph
+from jaxion.kernel.llvm.engine import Machine
+from jaxion.kernel.llvm.memory import Area
+from jaxion.kernel.llvm.program import emit_program
+from jaxion.kernel.programs.program import Layout
+from jaxion.kernel.widths import vector_width
 
 LONG = np.longdouble
 extended = pytest.mark.skipif(bool(np.finfo(LONG).eps > 1e-18), reason="long double is no longer than double here")
@@ -38,7 +40,7 @@ class Compiled:
         padded = np.zeros((blocks, self.arity + len(self.outputs), self.width))
         for i, array in enumerate(arrays):
             padded[:, i] = np.resize(array, blocks * self.width).reshape(blocks, self.width)
-        memory = native.aligned(self.arity + len(self.outputs), self.width)
+        memory = aligned(self.arity + len(self.outputs), self.width)
         for block in padded:
             memory[:] = block
             self.call(memory.ctypes.data)

@@ -14,8 +14,9 @@ from jaxion.cli import main
 from jaxion.examinations import agreement, conservation, gradients, lowering, machines, run, stiff, storage
 from jaxion.examinations.outcomes import Finding, Procedure, carry_out
 from jaxion.examinations.problems import PROBLEMS
-from jaxion.kernel import lowerings, trace
-from jaxion.sensitivities import native
+from jaxion.kernel import lowerings
+from jaxion.kernel.tracing import jaxprs as trace
+from jaxion.sensitivities import machine_code
 from jaxion.setpoints import equations
 from jaxion.transients import equations as transient_equations
 
@@ -220,7 +221,7 @@ def nothing_compiled():
     """Graphs are made anew, before and after the test."""
 
     def forget():
-        for cached in (equations._equilibrium, transient_equations._system, native._response):
+        for cached in (equations._equilibrium, transient_equations._system, machine_code._response):
             cached.cache_clear()
 
     forget()

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from jaxion.errors import Status
-from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, ffi, integrate, lowerings, procedures, tapes
-from jaxion.kernel.graph import sorted_nodes
-from jaxion.kernel.unrolled import Unrolled
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate, lowerings
+from jaxion.kernel.binding import ffi
+from jaxion.kernel.cpu import tapes
+from jaxion.kernel.graph import procedures
+from jaxion.kernel.graph.nodes import sorted_nodes
+from jaxion.kernel.programs.integration import IntegrationPrograms
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -112,7 +115,7 @@ def test_what_is_true_of_parameters_alone_may_choose_in_procedures(monkeypatch):
 
 
 def operations(system):
-    return {node.op for node in sorted_nodes(Unrolled(system, ()).turn.values())}
+    return {node.op for node in sorted_nodes(IntegrationPrograms(system, ()).turn.values())}
 
 
 @pytest.mark.parametrize("cells", [slice(4, 5), slice(None, None, -1), slice(3, 16)], ids=["one", "reversed", "some"])
@@ -123,7 +126,7 @@ def test_order_and_number_of_cells_change_no_bit(numbers, reverse, cells):
 
 @pytest.mark.parametrize("threads", [1, 5])
 def test_threads_change_no_bit(numbers, reverse, threads, monkeypatch):
-    monkeypatch.setattr("jaxion.kernel.primitive.cores", lambda: threads)
+    monkeypatch.setattr("jaxion.kernel.binding.integration.cores", lambda: threads)
     for found, expected in zip(gradient(numbers), reverse, strict=True):
         np.testing.assert_array_equal(found, expected)
 
@@ -205,7 +208,7 @@ def test_what_goes_wrong_inside_of_a_compiled_program_is_an_error_there(numbers,
     def broken(*_):
         raise RuntimeError("no more memory for the tape")
 
-    monkeypatch.setattr("jaxion.kernel.primitive.run_into", broken)
+    monkeypatch.setattr("jaxion.kernel.binding.integration.run_into", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="RuntimeError: no more memory for the tape"):
         jax.block_until_ready(jax.jit(lambda *x: course(*x, rtol=2e-8).final)(*numbers))
 

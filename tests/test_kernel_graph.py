@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxion import thermo
-from jaxion.kernel.derive import jacobian, pullback
-from jaxion.kernel.graph import Graph, evaluate, sorted_nodes
-from jaxion.kernel.llvm import promptly
+from jaxion.kernel.graph.derivatives import jacobian, pullback
+from jaxion.kernel.graph.nodes import Graph, evaluate, sorted_nodes
+from jaxion.kernel.llvm.operations import promptly
 from jaxion.kernel.system import LANES
-from jaxion.kernel.trace import trace
+from jaxion.kernel.tracing.jaxprs import trace
 
 ANY = st.floats(-50, 50)
 POSITIVE = st.floats(1e-6, 50)

@@ -14,10 +14,11 @@ from machine_code import LONG, Compiled, extended, last_places, spread
 
 from jaxion.errors import Status
 from jaxion.examinations.problems import PROBLEMS
-from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate, lowerings, native
-from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
-from jaxion.kernel.llvm_functions import FUNCTIONS as OWN
-from jaxion.kernel.lu import elimination_order, factorised, growth, solved
+from jaxion.kernel import Crossing, Extremum, Integral, Mean, Spikes, System, integrate, lowerings
+from jaxion.kernel.cpu import integration, runner
+from jaxion.kernel.graph.elimination import elimination_order, factorised, growth, solved
+from jaxion.kernel.graph.nodes import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
+from jaxion.kernel.llvm.functions import FUNCTIONS as OWN
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -217,7 +218,7 @@ def test_machine_code_agrees_with_jax_numpy(course):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_change_no_bit(course, threads, monkeypatch):
-    monkeypatch.setattr("jaxion.kernel.primitive.cores", lambda: threads)
+    monkeypatch.setattr("jaxion.kernel.binding.integration.cores", lambda: threads)
     for a, b in zip(numbers(run()), numbers(course), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -229,7 +230,7 @@ def test_order_and_number_of_cells_change_no_bit(course, cells):
 
 
 def test_looking_up_now_and_then_changes_no_bit(course, monkeypatch):
-    monkeypatch.setattr(native, "TURNS", 3)
+    monkeypatch.setattr(runner, "TURNS", 3)
     for a, b in zip(numbers(run()), numbers(course), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -256,11 +257,11 @@ def test_statuses_and_counts_are_those_of_jax_numpy():
 
 
 def test_a_system_is_compiled_once_whatever_the_numbers():
-    native.compiled.cache_clear()
+    integration.compiled.cache_clear()
     run()
     run([0, 1], rtol=1e-5, max_steps=500, saves=[1.0])
     integrate(SYSTEM, np.ones((2, 3)), np.ones((2, 3)), [0.0, 1.0], reductions=REDUCTIONS)
-    assert native.compiled.cache_info().misses == 1
+    assert integration.compiled.cache_info().misses == 1
 
 
 def test_a_primitive_without_machine_code_falls_back_with_one_warning(recwarn):

@@ -7,8 +7,8 @@ import pytest
 
 from jaxion.examinations.problems import PROBLEMS
 from jaxion.kernel import System, integrate
-from jaxion.kernel.rosenbrock import interpolate
-from jaxion.kernel.steps import step
+from jaxion.kernel.methods.rodas5p import interpolate
+from jaxion.kernel.xla.step import step
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -10,12 +10,12 @@ import pytest
 from machine_code import Compiled
 from ordinary_code import ORDINARY
 
-from jaxion.kernel import trace as tracing
-from jaxion.kernel.derive import jacobian, pullback
-from jaxion.kernel.graph import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
-from jaxion.kernel.trace import CALLS, CONTROL, RULES, trace
-from jaxion.kernel.trace_arrays import UnknownPrimitive
-from jaxion.kernel.verify import verify
+from jaxion.kernel.graph.derivatives import jacobian, pullback
+from jaxion.kernel.graph.nodes import COMPARISONS, FUNCTIONS, LOGIC, Graph, evaluate
+from jaxion.kernel.graph.verify import verify
+from jaxion.kernel.tracing import jaxprs as tracing
+from jaxion.kernel.tracing.arrays import UnknownPrimitive
+from jaxion.kernel.tracing.jaxprs import CALLS, CONTROL, RULES, trace
 
 POINTS = np.array([[0.3, -1.2, 2.5, 0.7], [-0.45, 0.8, 0.15, -2.2], [1.4, 0.35, -0.6, 3.1]])
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from jaxion.errors import Status
-from jaxion.kernel import Extremum, Integral, System, esdirk, integrate, native
-from jaxion.kernel.machine import vector_width
+from jaxion.kernel import Extremum, Integral, System, integrate, vector_width
+from jaxion.kernel.cpu import integration
+from jaxion.kernel.methods import esdirk43
 
 CELLS, SAVES = 21, np.array([0.0, 0.4, 1.0, 2.5, 3.0])
 
 
 def test_the_method_has_order_four_and_is_stiffly_accurate_and_l_stable():
-    A, c = np.zeros((6, 6)), np.array(esdirk.C)
-    for j, row in enumerate(esdirk.A):
+    A, c = np.zeros((6, 6)), np.array(esdirk43.C)
+    for j, row in enumerate(esdirk43.A):
         A[j, :j] = row
-        A[j, j] = esdirk.GAMMA if j else 0.0
+        A[j, j] = esdirk43.GAMMA if j else 0.0
     b = A[-1]
     np.testing.assert_allclose(A.sum(axis=1), c, atol=1e-14)
     # Of second order in each stage as well, so that it keeps its order where something stiff follows a slow drive.
@@ -33,9 +34,9 @@ def test_the_method_has_order_four_and_is_stiffly_accurate_and_l_stable():
 
 def test_the_method_is_the_implicit_half_of_kencarp4():
     table = diffrax.KenCarp4.tableau.tableaus[1]
-    np.testing.assert_allclose(esdirk.C[1:], table.c, rtol=1e-15)
-    np.testing.assert_array_equal(table.a_diagonal, [0.0] + 5 * [esdirk.GAMMA])
-    for own, other in zip(esdirk.A[1:], table.a_lower, strict=True):
+    np.testing.assert_allclose(esdirk43.C[1:], table.c, rtol=1e-15)
+    np.testing.assert_array_equal(table.a_diagonal, [0.0] + 5 * [esdirk43.GAMMA])
+    for own, other in zip(esdirk43.A[1:], table.a_lower, strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-14, atol=1e-16)
 
 
@@ -123,7 +124,7 @@ def test_other_processors_get_the_same_tangents(numbers, width, tangents_of, mon
     if width >= vector_width():
         pytest.skip("wider than here")
     expected = tangents(numbers, tangents=tangents_of)
-    monkeypatch.setattr(native, "vector_width", lambda: width)
+    monkeypatch.setattr(integration, "vector_width", lambda: width)
     system = System(SYSTEM.f, SYSTEM.rows, SYSTEM.params, SYSTEM.observe)
     monkeypatch.setitem(globals(), "SYSTEM", system)
     tolerance = 1e-9 if tangents_of == "exact" else 1e-5

@@ -9,9 +9,9 @@ from model_cases import each_model, function
 import jaxion
 from jaxion.cli import main
 from jaxion.examinations.lowering import SUBJECTS, taken, works
-from jaxion.kernel.graph import Graph
-from jaxion.kernel.trace import trace
-from jaxion.kernel.verify import verify
+from jaxion.kernel.graph.nodes import Graph
+from jaxion.kernel.graph.verify import verify
+from jaxion.kernel.tracing.jaxprs import trace
 from jaxion.mechanisms import Modulated
 from jaxion.mechanisms.base import gates
 

@@ -8,11 +8,11 @@ from model_cases import LARGEST, each_model_compiled, function
 
 import jaxion
 from jaxion import models
-from jaxion.kernel import ffi, native_newton, threads
-from jaxion.kernel.machine import vector_width
-from jaxion.kernel.newton import Equilibrium
+from jaxion.kernel import Equilibrium, vector_width
+from jaxion.kernel.binding import ffi
+from jaxion.kernel.cpu import equilibria, threads
 from jaxion.paths import paths
-from jaxion.sensitivities import native as native_sensitivities
+from jaxion.sensitivities import machine_code
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -109,18 +109,18 @@ def test_order_and_number_of_cells_change_no_bit(chosen, batch, point):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_threads_and_ranges_change_no_bit(count, batch, point, monkeypatch):
-    monkeypatch.setattr("jaxion.kernel.steady.cores", lambda: count)
+    monkeypatch.setattr("jaxion.kernel.binding.equilibria.cores", lambda: count)
     monkeypatch.setattr(threads, "RANGE", 48)
-    monkeypatch.setattr(native_newton, "BLOCK", 2000)
+    monkeypatch.setattr(equilibria, "BLOCK", 2000)
     for found, expected in zip(numbers(jaxion.setpoint(batch, lowering="llvm")), numbers(point), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_other_processors_find_the_same(batch, point, monkeypatch):
-    monkeypatch.setattr(native_newton, "vector_width", lambda: max(1, vector_width() // 2))
-    native_newton.solver.cache_clear()
+    monkeypatch.setattr(equilibria, "vector_width", lambda: max(1, vector_width() // 2))
+    equilibria.solver.cache_clear()
     found = jaxion.setpoint(batch, lowering="llvm")
-    native_newton.solver.cache_clear()
+    equilibria.solver.cache_clear()
     np.testing.assert_array_equal(found.status, point.status)
     np.testing.assert_allclose(found.y, point.y, rtol=1e-13, atol=1e-13)
 
@@ -132,7 +132,7 @@ def test_growing_modes_and_condition_are_those_of_lapack(rng):
     basis = rng.normal(size=(cells, size, size))
     matrices = basis @ (rates[:, :, None] * np.linalg.inv(basis))
     kept = np.linalg.cond(matrices) < 1e11
-    machine = native_newton.Solver(_linear(size))
+    machine = equilibria.Solver(_linear(size))
     theta = np.ascontiguousarray(matrices.reshape(cells, -1).T)
     told = machine.find(np.zeros((size, cells)), theta, 50, 1)
     np.testing.assert_array_equal(told.unstable[kept], (rates > 0).sum(axis=1)[kept])
@@ -159,7 +159,7 @@ def _linear(size):
 
 def test_pivots_that_are_lost_to_rounding_are_computed_again(batch, point, monkeypatch):
     expected = jaxion.sensitivity(batch, OF, WRT, scaled=False, point=point, lowering="xla").matrix
-    monkeypatch.setattr(native_sensitivities, "GROWTH", 0.0)
+    monkeypatch.setattr(machine_code, "GROWTH", 0.0)
     again = jaxion.sensitivity(batch, OF, WRT, scaled=False, point=point, lowering="llvm").matrix
     np.testing.assert_array_equal(again, expected)
 

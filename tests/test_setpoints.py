@@ -179,7 +179,7 @@ def far_starts(model, count, rng):
 
 
 NO_SECOND_ROUND = {
-    "llvm": ("jaxion.kernel.steady._settled", lambda equilibrium, start, theta: np.ascontiguousarray(start)),
+    "llvm": ("jaxion.kernel.binding.equilibria._settled", lambda equilibrium, start, theta: np.ascontiguousarray(start)),
     "xla": ("jaxion.setpoints.batches.needs_rescue", lambda found: jnp.zeros_like(found.status, bool)),
 }
 

@@ -11,8 +11,9 @@ from test_kernel_llvm import CELLS, REDUCTIONS, SAVES, SYSTEM, batch, numbers
 
 import jaxion
 from jaxion.errors import Status
-from jaxion.kernel import integrate, primitive
-from jaxion.kernel.llvm_functions import FUNCTIONS
+from jaxion.kernel import integrate
+from jaxion.kernel.binding import integration
+from jaxion.kernel.llvm.functions import FUNCTIONS
 
 pytestmark = pytest.mark.usefixtures("any_lowering")
 
@@ -113,8 +114,8 @@ def test_gradients_are_those_of_double_precision():
 
 def test_a_cell_whose_potential_is_its_charge_is_solved_too(monkeypatch):
     """V is a difference of amounts here: rounded to single precision it would be noise of a tenth of a millivolt."""
-    taken, run_into = [], primitive.run_into
-    monkeypatch.setattr(primitive, "run_into", lambda kernel, *rest: (taken.append(kernel.unrolled.single), run_into(kernel, *rest))[1])
+    taken, run_into = [], integration.run_into
+    monkeypatch.setattr(integration, "run_into", lambda kernel, *rest: (taken.append(kernel.programs.single), run_into(kernel, *rest))[1])
     model = jaxion.models.duesterwald2018(closure="difference")
     found, exact = (
         jaxion.solve(model, "pump_block", save=[100.0, 200.0, 300.0], rtol=rtol, precision=precision)

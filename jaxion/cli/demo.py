@@ -14,7 +14,7 @@ from jaxion.cli.output import finish
 from jaxion.errors import Status
 from jaxion.examinations.lowering import described, taken, works
 from jaxion.examinations.machines import vectors
-from jaxion.kernel.widths import cores
+from jaxion.kernel import cores
 from jaxion.sensitivities import variance_shares
 from jaxion.sweeps import run_file
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import jaxion
 from jaxion.examinations.machines import fastest
 from jaxion.examinations.outcomes import Finding, Procedure
-from jaxion.kernel.lowerings import NoMachineCode, automatic
+from jaxion.kernel import NoMachineCode, automatic
 from jaxion.model import Model
 
 SUBJECTS: Final = ("set-points", "transients", "sensitivities")

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxion.examinations.outcomes import Finding, Procedure
-from jaxion.kernel.lowerings import VARIABLE, automatic
-from jaxion.kernel.widths import cores
+from jaxion.kernel import VARIABLE, automatic, cores
 from jaxion.sweeps import provenance
 
 PACKAGES: Final = (*provenance.PACKAGES, "llvmlite", "diffrax", "equinox", "xarray")
@@ -59,7 +58,7 @@ def vectors() -> str:
     """How many numbers the processor computes with at once, in words."""
     try:
         # Not before it is needed: LLVM is large, and may not be there.
-        from jaxion.kernel.machine import vector_width
+        from jaxion.kernel import vector_width
     except ImportError:
         return "vectors not known without llvmlite"
     return f"vectors of {vector_width()} numbers"

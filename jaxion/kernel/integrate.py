@@ -11,14 +11,14 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxion.errors import Status, nearest
-from jaxion.kernel.batches import run_by_xla
 from jaxion.kernel.lowerings import check_lowering, run_lowered
+from jaxion.kernel.methods.reductions import Reduction, ReductionState
 from jaxion.kernel.problem import TANGENTS, Course, Given, Plan
-from jaxion.kernel.reductions import Reduction, State
-from jaxion.kernel.replay import replay
 from jaxion.kernel.system import System
 from jaxion.kernel.widths import lane_width
-from jaxion.kernel.xla import advance, begin
+from jaxion.kernel.xla.batches import run_by_xla
+from jaxion.kernel.xla.integration import advance, begin
+from jaxion.kernel.xla.replay import replay
 
 SINGLE = 1e-5
 """Tightest relative tolerance in single precision: below it the error of a step is rounding."""
@@ -169,7 +169,7 @@ def _differentiable_jvp(plan: Plan, primals: tuple[Given], tangents: tuple[Given
     course = _differentiable(plan, given)
     ok = course.status == Status.ok
 
-    def replayed(moving: Given) -> tuple[Array, list[State], Array]:
+    def replayed(moving: Given) -> tuple[Array, list[ReductionState], Array]:
         found = replay(plan, moving._replace(saves=given.saves, scale=given.scale), ok)
         return found.saved, [r.result(state) for r, state in zip(plan.reductions, found.reduced, strict=True)], found.final
 

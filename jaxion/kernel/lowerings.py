@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jaxion.errors import nearest
 from jaxion.kernel.problem import Course, Given, Plan
-from jaxion.kernel.trace_arrays import UnknownPrimitive
+from jaxion.kernel.tracing.arrays import UnknownPrimitive
 
 LOWERINGS: Final = ("auto", "llvm", "xla")
 """What can be asked for: the fastest that is possible, machine code, `jax.numpy`."""
@@ -73,9 +73,9 @@ def run_lowered(plan: Plan, given: Given, lowering: str, portably: Callable[[Pla
 
     def natively() -> Course:
         # Not before it is needed: LLVM is large, and `import jaxion` is light.
-        from jaxion.kernel import primitive
+        from jaxion.kernel.binding import integration
 
-        return primitive.run(plan, given)
+        return integration.run(plan, given)
 
     return lowered(lowering, natively, lambda: portably(plan, given), "Cells are integrated")
 
@@ -121,6 +121,6 @@ def _obstacle() -> str | None:
         return "llvmlite is not installed"
     if jnp.result_type(float) != jnp.float64:
         return "it computes in float64, which `jaxion.enable_x64()` turns on"
-    from jaxion.kernel import ffi
+    from jaxion.kernel.binding import ffi
 
     return ffi.obstacle()

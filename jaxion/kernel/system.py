@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxion.kernel.derive import jacobian
-from jaxion.kernel.graph import Graph, Node, evaluate, substitute
-from jaxion.kernel.procedures import Procedure, hoisted
-from jaxion.kernel.trace import trace
-from jaxion.kernel.trace_arrays import UnknownPrimitive
+from jaxion.kernel.graph.derivatives import jacobian
+from jaxion.kernel.graph.nodes import Graph, Node, evaluate, substitute
+from jaxion.kernel.graph.procedures import Procedure, hoisted
+from jaxion.kernel.tracing.arrays import UnknownPrimitive
+from jaxion.kernel.tracing.jaxprs import trace
 
 Lane = Float[Array, " lanes"]
 Rows = Float[Array, "rows lanes"]

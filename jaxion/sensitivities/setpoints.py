@@ -4,23 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from jaxion.kernel import check_lowering, lowered
-from jaxion.kernel.dense import select
 from jaxion.model import Model
-from jaxion.paths import check_settable, lookup, replace
+from jaxion.paths import check_settable, lookup
+from jaxion.sensitivities.derivatives import Given, differentiate
+from jaxion.sensitivities.machine_code import differentiate_natively
 from jaxion.setpoints import SetPoint, setpoint
 from jaxion.setpoints.batches import run_compiled, run_in_blocks
-from jaxion.setpoints.implicit import attach, is_traced, isolate
-from jaxion.setpoints.point import read_paths
-from jaxion.setpoints.reduction import Unknowns
-
-Given = tuple[Model, Unknowns, Bool[Array, "*cells"]]
-"""A model, the unknowns of its set-points, and the cells that have one."""
+from jaxion.setpoints.implicit import is_traced
 
 
 class Sensitivity(eqx.Module):
@@ -122,15 +117,11 @@ def _derivatives(
     if is_traced(given):
         return run_compiled(differentiate, given, of, wrt)
 
-    def natively() -> Any:
-        # Not before it is needed: LLVM is large, and `import jaxion` is light.
-        from jaxion.sensitivities.native import differentiate_natively
-
-        return differentiate_natively(given, of, wrt)
-
     # A batch in blocks, as its working set would leave the cache otherwise.
     run = run_in_blocks if given[2].ndim else run_compiled
-    return lowered(lowering, natively, lambda: run(differentiate, given, of, wrt), "Sensitivities are computed")
+    return lowered(
+        lowering, lambda: differentiate_natively(given, of, wrt), lambda: run(differentiate, given, of, wrt), "Sensitivities are computed"
+    )
 
 
 def _scaled(raw: Any, theta: Sequence[Any], x: Sequence[Any]) -> Any:
@@ -143,39 +134,6 @@ def _scaled(raw: Any, theta: Sequence[Any], x: Sequence[Any]) -> Any:
         return raw
     above, below = (jnp.stack([jnp.broadcast_to(value, cells) for value in values]) for values in (theta, x))
     return raw * above[None] / jnp.where(below == 0, jnp.nan, below)[:, None]
-
-
-def differentiate(given: Given, of: tuple[str, ...], wrt: tuple[str, ...]) -> tuple[list[Array], Float[Array, "of wrt *cells"]]:
-    """Values of the paths `of`, and their raw derivatives of shape `(of, wrt, *cells)`."""
-    model, y, found = given
-    cells = found.shape
-    safe = isolate(model, found)
-
-    def read(offsets: dict[str, Array]) -> Array:
-        changed = displaced(safe, offsets)
-        read_ = read_paths(changed, attach(changed, y, found), found, of)
-        return jnp.stack([jnp.broadcast_to(read_[path], cells) for path in of])
-
-    values, push = jax.linearize(read, {path: jnp.zeros(cells, y.dtype) for path in wrt})
-    # One tangent a path, shared by all cells: a cell's outputs depend on its own parameters only.
-    unit = jnp.broadcast_to(jnp.eye(len(wrt), dtype=y.dtype).reshape((len(wrt),) * 2 + (1,) * len(cells)), (len(wrt), len(wrt), *cells))
-    columns = jax.vmap(push)({path: unit[:, k] for k, path in enumerate(wrt)})
-    return list(values), select(found, jnp.moveaxis(columns, 0, 1), jnp.nan)
-
-
-def displaced(model: Model, offsets: dict[str, Array]) -> Model:
-    """The model with each path displaced as if it were the only one.
-
-    A volume takes the amount of impermeants along unless that is given as well: were all paths
-    replaced at once, a derivative would depend on which others are asked for.
-    """
-    total = model
-    for path, offset in offsets.items():
-        at = jnp.broadcast_to(model[path], offset.shape)
-        moved, still = (replace(model, {path: value}) for value in (at + offset, at))
-        # The leaves that a path does not touch are the model's own.
-        total = jax.tree.map(lambda t, leaf, m, s: t if m is leaf else t + (m - s), total, model, moved, still)
-    return total
 
 
 def _names(argument: str, names: Sequence[str]) -> tuple[str, ...]:

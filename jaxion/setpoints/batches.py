@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from jaxion.kernel import lowered
-from jaxion.kernel.widths import cores
+from jaxion.kernel import cores, lowered
 from jaxion.model import Model
+from jaxion.setpoints.machine_code import search_natively
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, attempt, needs_rescue, search
 
@@ -34,14 +34,9 @@ def search_lowered(
     model: Model, start: Unknowns, max_steps: int, lowering: str, portably: Callable[[Model, Unknowns, int], Found]
 ) -> Found:
     """`search` by machine code or portably; the same outcome for every cell, whatever the batch it is in."""
-
-    def natively() -> Found:
-        # Not before it is needed: LLVM is large, and `import jaxion` is light.
-        from jaxion.setpoints.native import search_natively
-
-        return search_natively(model, start, max_steps)
-
-    return lowered(lowering, natively, lambda: portably(model, start, max_steps), "Set-points are sought")
+    return lowered(
+        lowering, lambda: search_natively(model, start, max_steps), lambda: portably(model, start, max_steps), "Set-points are sought"
+    )
 
 
 def search_by_xla(model: Model, start: Unknowns, max_steps: int) -> Found:

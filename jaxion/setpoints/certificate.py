@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Complex, Float, Int
 
 from jaxion.ions import valence
-from jaxion.kernel.dense import identity, inverse, matmul, select, unstable_modes
+from jaxion.kernel import identity, inverse, matmul, select, unstable_modes
 from jaxion.model import Model
 from jaxion.setpoints.newton import jacobian, jacobian_of
 from jaxion.setpoints.reduction import HELD, Unknowns, expand, extend, extended_rate_of_change, held_amounts, totals

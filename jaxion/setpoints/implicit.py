@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array, Bool
 
-from jaxion.kernel.dense import identity, inverse, matmul, select
+from jaxion.kernel import identity, inverse, matmul, select
 from jaxion.model import Model
 from jaxion.setpoints.newton import jacobian
 from jaxion.setpoints.reduction import Unknowns, residual

@@ -10,18 +10,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxion.kernel.dense import identity, select, solve
-from jaxion.kernel.newton import is_lost
+from jaxion.kernel import identity, pseudo_newton, select, solve
 from jaxion.model import Model
 from jaxion.setpoints.newton import bounded, jacobian
 from jaxion.setpoints.reduction import Unknowns, expand, positive
 
 TOLERANCE: Final = 1e-3
 """Local error allowed in any unknown, in e-folds."""
-
-HORIZON: Final = 1e10
-"""Time to integrate, s: three centuries, longer than any homeostatic time constant."""
-
 
 SHORTEST: Final = 1e-14
 """Step below which a cell is given up, s."""
@@ -36,7 +31,7 @@ class _State(NamedTuple):
 
 
 def integrate(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_steps: int = 3000) -> Unknowns:
-    """Unknowns of each active cell after `HORIZON`, or where its step limit ended; the others keep their start."""
+    """Unknowns of each active cell after `pseudo_newton.HORIZON`, or where its step limit ended; the others keep their start."""
     unit = identity(start.shape[0], start.shape[1:], start.dtype)
 
     def euler(G: Array, J: Array, h: Array) -> Array:
@@ -54,7 +49,7 @@ def integrate(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_
         accept = ~done & valid & (error <= 1.0)
         factor = jnp.where(valid, jnp.clip(0.9 / jnp.sqrt(jnp.maximum(error, 1e-6)), 0.2, 5.0), 0.1)
         t = jnp.where(accept, t + h, t)
-        over = (t >= HORIZON) | (h < SHORTEST) | is_lost(y, start, bounded(model, start))
+        over = (t >= pseudo_newton.HORIZON) | (h < SHORTEST) | pseudo_newton.is_lost(y, start, bounded(model, start))
         return _State(select(accept, better, y), jnp.where(done, h, h * factor), t, done | over, turn + 1)
 
     def unfinished(state: _State) -> Array:

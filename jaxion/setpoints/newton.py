@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxion.kernel.dense import identity, select, solve
-from jaxion.kernel.newton import CONVERGED, FIRST, GOES_ON, Iterate, moved
+from jaxion.kernel import identity, pseudo_newton, select, solve
 from jaxion.model import Model
 from jaxion.setpoints.reduction import Unknowns, dependents, residual
 
@@ -33,7 +32,7 @@ def bounded(model: Model, y: Unknowns) -> int:
 
 
 def newton(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_steps: int = 100) -> tuple[Unknowns, Bool[Array, "*cells"]]:
-    """Iterate from `start` until every active cell has converged; returns unknowns and who converged.
+    """pseudo_newton.Iterate from `start` until every active cell has converged; returns unknowns and who converged.
 
     Args:
         model: Cells to solve; not differentiated here.
@@ -44,19 +43,19 @@ def newton(model: Model, start: Unknowns, active: Bool[Array, "*cells"], max_ste
     cells = start.shape[1:]
     unit = identity(start.shape[0], cells, start.dtype)
 
-    def body(state: tuple[Iterate, Int[Array, ""]]) -> tuple[Iterate, Int[Array, ""]]:
+    def body(state: tuple[pseudo_newton.Iterate, Int[Array, ""]]) -> tuple[pseudo_newton.Iterate, Int[Array, ""]]:
         at, turn = state
         G, J = jacobian(model, at.x)
         step = solve(unit / at.tau[None, None] - J, G[:, None])[:, 0]
         rest, change = jax.jvp(lambda y: dependents(model, y), (at.x,), (step,))
-        new = moved(at, start, G, step, rest, change, bounded(model, start))
-        return jax.tree.map(lambda new, old: select(at.stop == GOES_ON, new, old), new, at), turn + 1
+        new = pseudo_newton.moved(at, start, G, step, rest, change, bounded(model, start))
+        return jax.tree.map(lambda new, old: select(at.stop == pseudo_newton.GOES_ON, new, old), new, at), turn + 1
 
-    def unfinished(state: tuple[Iterate, Int[Array, ""]]) -> Bool[Array, ""]:
+    def unfinished(state: tuple[pseudo_newton.Iterate, Int[Array, ""]]) -> Bool[Array, ""]:
         at, turn = state
-        return (turn < max_steps) & jnp.any(at.stop == GOES_ON)
+        return (turn < max_steps) & jnp.any(at.stop == pseudo_newton.GOES_ON)
 
-    stop = jnp.where(active, GOES_ON, CONVERGED).astype(start.dtype)
-    first = Iterate(start, start, jnp.full(cells, FIRST, start.dtype), stop)
+    stop = jnp.where(active, pseudo_newton.GOES_ON, pseudo_newton.CONVERGED).astype(start.dtype)
+    first = pseudo_newton.Iterate(start, start, jnp.full(cells, pseudo_newton.FIRST, start.dtype), stop)
     last, _ = jax.lax.while_loop(unfinished, body, (first, jnp.zeros((), int)))
-    return last.x, last.stop == CONVERGED
+    return last.x, last.stop == pseudo_newton.CONVERGED

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Complex, Int
 
 from jaxion.errors import Status
-from jaxion.kernel.dense import select
+from jaxion.kernel import select
 from jaxion.model import Model
 from jaxion.paths import lookup, observe, paths, state_paths
 from jaxion.setpoints.certificate import BRANCHES, Certificate, eigenvalues

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 from jaxion.errors import Status
-from jaxion.kernel.dense import select
+from jaxion.kernel import select
 from jaxion.model import Model
 from jaxion.setpoints.certificate import Certificate, certify
 from jaxion.setpoints.integrate import integrate

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxion.errors import SetPointError, Status
-from jaxion.kernel import check_lowering
-from jaxion.kernel.dense import select
+from jaxion.kernel import check_lowering, select
 from jaxion.model import Model
 from jaxion.precision import check_precision
 from jaxion.setpoints.batches import search_by_xla, search_lowered

@@ -162,7 +162,7 @@ def _solve(
     # The limit of a small capacitance is a matter of the last digits.
     integrator = functools.partial(integrate, lowering=lowering, precision="float64" if limit else precision, tangents=tangents)
     if backend == "diffrax":
-        from jaxion.transients.diffrax_road import integrate_by_diffrax
+        from jaxion.transients.diffrax_backend import integrate_by_diffrax
 
         integrator = integrate_by_diffrax
     course: Course = integrator(

@@ -1,0 +1,1 @@
+"""From programs to machine code by LLVM: vectors of lanes, loops around them, and the compiler."""

@@ -1,0 +1,1 @@
+"""What machine code computes, as straight-line programs made of nodes. They know nothing of LLVM."""

@@ -1,0 +1,1 @@
+"""From functions in plain JAX to graphs."""

@@ -1,0 +1,1 @@
+"""The portable lowering: arrays with the cells last, in `jax.numpy`."""
