@@ -7,10 +7,11 @@ from jaxtyping import Array
 
 from jaxion import units
 from jaxion.compartment import AREA_EXPONENT, Membrane
+from jaxion.declaration import Declaration
 from jaxion.snapshot import Gates, Snapshot, area_ratio, gating, inside_charge, membrane_current, moved, rates, with_steady_gates
 
 
-def derivative(model, snapshot: Snapshot) -> Snapshot:
+def derivative(model: Declaration, snapshot: Snapshot) -> Snapshot:
     """Rates of change of every amount (fmol/s), volume (pL/s), potential (mV/s) and gate (1/s)."""
     s, found = model.structure, rates(model, snapshot)
     moving = moved(model, found)
@@ -27,7 +28,7 @@ def derivative(model, snapshot: Snapshot) -> Snapshot:
     return Snapshot(amounts, volumes, potentials, _gate_rates(model, snapshot) if model.gates == "full" else {})
 
 
-def _gate_rates(model, snapshot: Snapshot) -> Gates:
+def _gate_rates(model: Declaration, snapshot: Snapshot) -> Gates:
     opening: Gates = {}
     for name, mechanisms in gating(model, snapshot).items():
         now = snapshot.gates[name]
@@ -37,14 +38,14 @@ def _gate_rates(model, snapshot: Snapshot) -> Gates:
     return opening
 
 
-def potential_from_charge(model, snapshot: Snapshot, membrane: Membrane) -> Array:
+def potential_from_charge(model: Declaration, snapshot: Snapshot, membrane: Membrane) -> Array:
     """Potential that the capacitor law gives to the net charge inside, mV."""
     held = inside_charge(model, snapshot, membrane.inside) - membrane.charge
     return units.MILLI * model.F * held / (area_ratio(model, snapshot, membrane) * membrane.C)
 
 
 @eqx.filter_jit
-def potential_from_zero_current(model, snapshot: Snapshot, membrane: Membrane) -> Array:
+def potential_from_zero_current(model: Declaration, snapshot: Snapshot, membrane: Membrane) -> Array:
     """Potential at which the net current vanishes, mV; differentiable through the implicit function theorem."""
     name = membrane.inside
 

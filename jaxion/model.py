@@ -1,49 +1,16 @@
 r"""Model: compartments and baths joined by membranes, links and axial connections, with $dn/dt = S\,v(x, \theta)$."""
 
-import functools
-import itertools
-from collections.abc import Mapping
-from typing import Any, Final
-
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion import units
-from jaxion._types import PerCell, Rows, per_cell
-from jaxion.compartment import (
-    Axial,
-    Bath,
-    Boundary,
-    Compartment,
-    Link,
-    Membrane,
-    check_axial,
-    check_chain,
-    check_junction,
-    check_link,
-    check_membrane,
-)
+from jaxion._types import Rows
+from jaxion.declaration import Declaration
 from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
-from jaxion.errors import ConservationError, nearest
-from jaxion.ions import valence
-from jaxion.mechanisms.base import gates as gates_of
-from jaxion.snapshot import Snapshot, capacitor_charge, inside_charge, list_gates, moved, name_gates, rates, with_steady_gates
-from jaxion.structure import Cycles, LinkShape, MembraneShape, Structure
-
-CLOSURES: Final = ("state", "difference", "electroneutral", "as published", "layered")
-"""How the voltage is closed: a row of its own, from the net charge, from zero net current (C → 0), a row that no charge is tied to,
-or, in a chain of nodes, from the net charge across membranes and from zero net current between nodes."""
-
-_CHAIN_CLOSURES: Final = ("layered", "state")
-"""Closures of a chain of nodes: in the others the current along the chain would have no part in the potentials."""
-
-GATES: Final = ("full", "qss")
-"""Gates are rows of their own, or stand at their steady values at every moment."""
+from jaxion.paths import read
+from jaxion.snapshot import Snapshot, baseline, list_gates, moved, name_gates, rates, with_steady_gates
 
 
-class Model(eqx.Module):
+class Model(Declaration):
     r"""A cell, or a batch of cells: every number is a leaf of shape `()` or `(cells,)`.
 
     Args:
@@ -68,80 +35,6 @@ class Model(eqx.Module):
         ConservationError: A mechanism moves an ion that one of its sides lacks.
     """
 
-    compartments: dict[str, Compartment]
-    baths: dict[str, Bath]
-    membranes: dict[str, Membrane]
-    links: dict[str, Link]
-    axials: dict[str, Axial]
-    RT_F: PerCell
-    F: PerCell
-    name: str = eqx.field(static=True)
-    source: str = eqx.field(static=True)
-    closure: str = eqx.field(static=True)
-    gates: str = eqx.field(static=True)
-    anoxia: tuple[tuple[str, str, float], ...] = eqx.field(static=True)
-    breaks: tuple[str, ...] = eqx.field(static=True)
-    published: tuple[tuple[str, Any], ...] = eqx.field(static=True)
-
-    def __init__(
-        self,
-        compartments: Mapping[str, Compartment],
-        baths: Mapping[str, Bath],
-        membranes: tuple[Membrane, ...] | list[Membrane],
-        name: str = "model",
-        source: str = "",
-        closure: str = "state",
-        RT_F: Any = units.BODY_RT_F,
-        F: Any = units.FARADAY,
-        *,
-        links: tuple[Link, ...] | list[Link] = (),
-        axials: tuple[Axial, ...] | list[Axial] = (),
-        gates: str = "full",
-        anoxia: tuple[tuple[str, str, float], ...] = (),
-        breaks: tuple[str, ...] = (),
-        published: tuple[tuple[str, Any], ...] = (),
-    ):
-        for argument, given, allowed in (("closure", closure, CLOSURES), ("gates", gates, GATES)):
-            if given not in allowed:
-                raise ValueError(
-                    f"Argument `{argument}` must be one of {', '.join(allowed)}, but it is `{given}`.{nearest(given, allowed)}"
-                )
-        solutions = {**compartments, **baths}
-        if len(solutions) < len(compartments) + len(baths):
-            raise ConservationError("A compartment and a bath bear the same name.")
-        for membrane in membranes:
-            check_membrane(membrane, solutions)
-        for link in links:
-            check_link(link, solutions)
-            check_junction(link, membranes)
-        for axial in axials:
-            check_axial(axial, solutions)
-        check_chain(axials, membranes)
-        if axials and closure not in _CHAIN_CLOSURES:
-            raise ValueError(
-                f"Argument `closure` must be {' or '.join(f'`{one}`' for one in _CHAIN_CLOSURES)} for a chain of nodes, but it is `{closure}`."
-            )
-        cells = {membrane.inside for membrane in membranes}
-        if closure == "electroneutral" and any({link.inside, link.outside} <= cells for link in links):
-            # Each membrane's potential of zero current would depend on that of the other.
-            raise ValueError("Argument `closure` must be `state` or `difference` for cells that are joined, but it is `electroneutral`.")
-        for kind, boundaries in (("membranes", membranes), ("links", links), ("axial connections", axials)):
-            if len({boundary.inside for boundary in boundaries}) < len(boundaries):
-                raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")
-        self.compartments = {key: compartments[key] for key in sorted(compartments)}
-        self.baths = {key: baths[key] for key in sorted(baths)}
-        self.membranes = {m.inside: m for m in sorted(membranes, key=lambda m: m.inside)}
-        self.links = {link.inside: link for link in sorted(links, key=lambda link: link.inside)}
-        self.axials = {axial.inside: axial for axial in sorted(axials, key=lambda axial: axial.inside)}
-        kinds = {"membrane": self.membranes, "link": self.links, "axial connection": self.axials}
-        for (one, first), (other, second) in itertools.combinations(kinds.items(), 2):
-            for key in sorted(set(first) & set(second)):
-                for shared in sorted(set(first[key].mechanisms) & set(second[key].mechanisms)):
-                    raise ConservationError(f"The {one} and the {other} of `{key}` both have a mechanism `{shared}`; give one another key.")
-        self.RT_F, self.F = per_cell(RT_F), per_cell(F)
-        self.name, self.source, self.closure, self.gates = name, source, closure, gates
-        self.anoxia, self.breaks, self.published = anoxia, breaks, published
-
     def closed_by(self, closure: str) -> "Model":
         """The same model with another closure."""
         return Model(
@@ -161,74 +54,13 @@ class Model(eqx.Module):
             published=self.published,
         )
 
-    @property
-    def solutions(self) -> dict[str, Compartment | Bath]:
-        """Compartments and baths by name."""
-        return {**self.compartments, **self.baths}
-
-    @property
-    def boundaries(self) -> tuple[Boundary, ...]:
-        """Membranes, links, then axial connections: all that has mechanisms."""
-        return (*self.membranes.values(), *self.links.values(), *self.axials.values())
-
-    @property
-    def has_capacitor_law(self) -> bool:
-        """Whether the charge inside a membrane and its potential are tied, so that one follows from the other."""
-        return self.closure != "as published"
-
-    @property
-    def structure(self) -> Structure:
-        """Rows, processes, S and conserved totals, derived from the names and cycles alone."""
-        return _structure(
-            tuple((name, tuple(sorted(c.concentrations))) for name, c in sorted(self.compartments.items())),
-            tuple(
-                MembraneShape(m.inside, m.outside, m.area, m.balance, _cycles(m), _gates(m), tuple(sorted(m.mobile)))
-                for _, m in sorted(self.membranes.items())
-            ),
-            tuple(LinkShape(link.inside, link.outside, _cycles(link)) for _, link in sorted(self.links.items())),
-            tuple(LinkShape(axial.inside, axial.outside, _cycles(axial)) for _, axial in sorted(self.axials.items())),
-        )
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """State rows: amounts (fmol), volumes (pL), gates (unless they are `"qss"`), and potentials (mV) that the closure does not give."""
-        s = self.structure
-        return s.amounts + s.volumes + (s.gates if self.gates == "full" else ()) + (s.potentials if self._potentials_are_rows else ())
-
-    @property
-    def _potentials_are_rows(self) -> bool:
-        return self.closure in ("state", "as published")
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        """Shape of the batch: `()` for one cell, `(cells,)` for many."""
-        shapes = {jnp.shape(leaf) for leaf in jax.tree.leaves(self)}
-        try:
-            return jnp.broadcast_shapes(*shapes)
-        except ValueError:
-            counts = " and ".join(str(shape[0]) for shape in sorted(shapes) if shape)
-            raise ValueError(f"Every batch in model `{self.name}` must have the same number of cells, but there are {counts}.") from None
-
     def __getitem__(self, path: str) -> Array:
         """Read a parameter or baseline value by its dotted path."""
-        from jaxion.paths import read
-
         return read(self, path)
 
     def baseline(self) -> Snapshot:
         """The baseline, with the capacitor law of every membrane repaired by its balancing ion and gates at their steady values."""
-        amounts = {
-            name: {ion: c * compartment.space(ion, compartment.volume) for ion, c in sorted(compartment.concentrations.items())}
-            for name, compartment in self.compartments.items()
-        }
-        volumes = {name: compartment.volume for name, compartment in self.compartments.items()}
-        potentials = {name: membrane.V for name, membrane in self.membranes.items()}
-        snapshot = Snapshot(amounts, volumes, potentials)
-        for name, membrane in self.membranes.items() if self.has_capacitor_law else ():
-            lacking = capacitor_charge(self, membrane, membrane.V, 1.0) - inside_charge(self, snapshot, name)
-            ion = membrane.balance
-            amounts[name][ion] = amounts[name][ion] + lacking / valence(ion)
-        return with_steady_gates(self, snapshot)
+        return baseline(self)
 
     def pack(self, snapshot: Snapshot) -> Rows:
         """Stack a snapshot into state rows."""
@@ -237,7 +69,7 @@ class Model(eqx.Module):
         values += [snapshot.volumes[name] for name, _ in s.compartments]
         if self.gates == "full":
             values += list_gates(s, snapshot.gates)
-        if self._potentials_are_rows:
+        if self.potentials_are_rows:
             values += [snapshot.potentials[m.inside] for m in s.membranes]
         return jnp.stack(jnp.broadcast_arrays(*values))
 
@@ -250,7 +82,7 @@ class Model(eqx.Module):
         amounts = {name: {ion: next(rows) for ion in ions} for name, ions in s.compartments}
         volumes = {name: next(rows) for name, _ in s.compartments}
         gates = name_gates(s, rows) if self.gates == "full" else {}
-        if self._potentials_are_rows:
+        if self.potentials_are_rows:
             snapshot = Snapshot(amounts, volumes, {m.inside: next(rows) for m in s.membranes}, gates)
         else:
             snapshot = Snapshot(amounts, volumes, {name: membrane.V for name, membrane in self.membranes.items()}, gates)
@@ -271,16 +103,3 @@ class Model(eqx.Module):
         """Turnovers of each process (columns of `structure.S`) whose ions move, fmol/s, shape `(processes, *cells)`."""
         found = moved(self, rates(self, self.unpack(state)))
         return jnp.stack(jnp.broadcast_arrays(*(found[process] for process in self.structure.processes)))
-
-
-@functools.lru_cache(maxsize=256)
-def _structure(compartments, membranes, links, axials) -> Structure:
-    return Structure(compartments, membranes, links, axials)
-
-
-def _cycles(boundary: Boundary) -> Cycles:
-    return tuple((key, boundary.mechanisms[key].cycle) for key in sorted(boundary.mechanisms))
-
-
-def _gates(membrane: Membrane) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((key, tuple(sorted(gates_of(m)))) for key, m in sorted(membrane.mechanisms.items()) if gates_of(m))

@@ -7,7 +7,7 @@ changes; `neuron.E_Cl`, `neuron.nka.J_Na` follow from the state and can only be 
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import equinox as eqx
 import jax
@@ -16,13 +16,15 @@ from jaxtyping import Array
 
 from jaxion import thermo
 from jaxion._types import per_cell
+from jaxion.declaration import Declaration
 from jaxion.errors import PathError, nearest
 from jaxion.ions import VANISHING, WATER, valence
 from jaxion.mechanisms.base import gates, get_parameter, parameters
-from jaxion.model import Model
 from jaxion.ranges import Range, check_range
-from jaxion.snapshot import Snapshot, axial_potential, joins_cells, link_potential, moved, rates, side
+from jaxion.snapshot import Snapshot, axial_potential, baseline, joins_cells, link_potential, moved, rates, side
 from jaxion.units import quantity
+
+M = TypeVar("M", bound=Declaration)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ class _Derived(Path):
     read: Callable[["_Observer"], Array] = dataclasses.field(kw_only=True)
 
 
-def _parameters(model: Model) -> dict[str, _Parameter]:
+def _parameters(model: Declaration) -> dict[str, _Parameter]:
     found: list[_Parameter] = []
 
     def add(name: str, unit: str, doc: str, allowed: Range, where: Callable[[Any], Any]) -> None:
@@ -104,7 +106,7 @@ def _parameters(model: Model) -> dict[str, _Parameter]:
 class _Observer:
     """Reads derived paths of one snapshot; the rates are computed once, when first asked for."""
 
-    def __init__(self, model: Model, snapshot: Snapshot):
+    def __init__(self, model: Declaration, snapshot: Snapshot):
         self.model, self.snapshot = model, snapshot
 
     @functools.cached_property
@@ -124,7 +126,7 @@ class _Observer:
         return thermo.nernst(inside[ion], outside[ion], valence(ion), self.model.RT_F)
 
 
-def _derived(model: Model) -> dict[str, _Derived]:
+def _derived(model: Declaration) -> dict[str, _Derived]:
     found: list[_Derived] = []
 
     def add(name: str, unit: str, doc: str, read: Callable[[_Observer], Array]) -> None:
@@ -183,7 +185,7 @@ def _tables(structure: Any) -> tuple[dict[str, _Parameter], dict[str, _Derived]]
 class PathTable(tuple[Path, ...]):
     """Paths of a model with unit, value and source; prints as a table."""
 
-    model: Model
+    model: Declaration
 
     def __str__(self) -> str:
         """One line a path: name, baseline value, unit, what it is."""
@@ -195,7 +197,7 @@ def _format(value: Array) -> str:
     return f"{float(value):.6g}" if jnp.ndim(value) == 0 else f"({value.size} cells)"
 
 
-def paths(model: Model) -> PathTable:
+def paths(model: Declaration) -> PathTable:
     """All paths of a model: parameters and baseline values first, then what follows from the state."""
     settable, derived = _tables(jax.tree.structure(model))
     table = PathTable([*settable.values(), *(path for name, path in derived.items() if name not in settable)])
@@ -203,13 +205,13 @@ def paths(model: Model) -> PathTable:
     return table
 
 
-def state_paths(model: Model) -> tuple[str, ...]:
+def state_paths(model: Declaration) -> tuple[str, ...]:
     """Paths that say a whole state: the potentials, then concentrations and volumes of every compartment."""
     s = model.structure
     return (*s.potentials, *(f"{name}.{ion}" for name, ions in s.compartments for ion in ions), *s.volumes)
 
 
-def lookup(model: Model, path: str) -> Path:
+def lookup(model: Declaration, path: str) -> Path:
     """The entry of a path; raises `PathError` naming the nearest right ones."""
     settable, derived = _tables(jax.tree.structure(model))
     if path in settable:
@@ -219,7 +221,7 @@ def lookup(model: Model, path: str) -> Path:
     raise PathError(f"No path `{path}` in model `{model.name}`.{nearest(path, [*settable, *derived])}")
 
 
-def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str, Array]:
+def observe(model: Declaration, snapshot: Snapshot, names: Sequence[str]) -> dict[str, Array]:
     """Values of paths at a snapshot of a model; parameters are read from the model."""
     observer, (settable, derived) = _Observer(model, snapshot), _tables(jax.tree.structure(model))
     found = {}
@@ -230,15 +232,15 @@ def observe(model: Model, snapshot: Snapshot, names: Sequence[str]) -> dict[str,
     return found
 
 
-def read(model: Model, path: str) -> Array:
+def read(model: Declaration, path: str) -> Array:
     """Value of a path at the model's baseline."""
     settable, derived = _tables(jax.tree.structure(model))
     if path in settable and path not in derived:
         return settable[path].where(model)  # a number of the model's own: the baseline, whose gates take time, has no part in it
-    return observe(model, model.baseline(), [path])[path]
+    return observe(model, baseline(model), [path])[path]
 
 
-def check_settable(model: Model, path: str) -> Path:
+def check_settable(model: Declaration, path: str) -> Path:
     """The entry of a path that `replace` can change; raises `PathError` otherwise."""
     entry = lookup(model, path)
     if entry.kind != "parameter":
@@ -252,7 +254,7 @@ def check_settable(model: Model, path: str) -> Path:
     return entry
 
 
-def replace(model: Model, values: Mapping[str, Any]) -> Model:
+def replace(model: M, values: Mapping[str, Any]) -> M:
     """Model with other values of parameters or baseline quantities; differentiable in the values.
 
     A replaced volume keeps all concentrations, that of the impermeants included. Bath changes are
@@ -260,7 +262,7 @@ def replace(model: Model, values: Mapping[str, Any]) -> Model:
     or `V` changes the balancing ion of the baseline.
 
     Args:
-        model: Model to start from; it is not changed.
+        model: Declaration to start from; it is not changed.
         values: New value of each path: a number, an array of shape `(cells,)`, or a string with a unit such as `"8 mM"`.
 
     Raises:

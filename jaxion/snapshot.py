@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxion.compartment import AREA_EXPONENT, Axial, Bath, Boundary, Link, Membrane, law
+from jaxion.declaration import Declaration
 from jaxion.ions import valence
 from jaxion.mechanisms.base import AbstractGated, MembraneView, Side
 from jaxion.structure import Structure
@@ -38,7 +39,7 @@ def name_gates(structure: Structure, numbers: Iterable[Array]) -> Gates:
     return {m.inside: {key: {gate: next(rows) for gate in names} for key, names in m.gates} for m in structure.membranes if m.gates}
 
 
-def side(model, snapshot: Snapshot, name: str) -> Side:
+def side(model: Declaration, snapshot: Snapshot, name: str) -> Side:
     """Concentrations and osmolarity of a compartment or bath."""
     solution = model.solutions[name]
     if isinstance(solution, Bath):
@@ -51,7 +52,7 @@ def side(model, snapshot: Snapshot, name: str) -> Side:
     return Side(concentrations, sum(osmotic, start=impermeant), volume, impermeant)
 
 
-def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
+def view(model: Declaration, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
     """What the mechanisms of a membrane, link or axial connection see."""
     inside, outside = side(model, snapshot, boundary.inside), side(model, snapshot, boundary.outside)
     if isinstance(boundary, Axial):
@@ -62,17 +63,17 @@ def view(model, snapshot: Snapshot, boundary: Boundary) -> MembraneView:
     return MembraneView(inside, outside, snapshot.potentials[name], model.RT_F, model.F, snapshot.gates.get(name, {}))
 
 
-def joins_cells(model, link: Link) -> bool:
+def joins_cells(model: Declaration, link: Link) -> bool:
     """Whether a link joins the insides of two cells; both are then in the same solution."""
     return link.inside in model.membranes and link.outside in model.membranes
 
 
-def link_potential(model, snapshot: Snapshot, link: Link) -> Array:
+def link_potential(model: Declaration, snapshot: Snapshot, link: Link) -> Array:
     """Potential of the inside of a link minus that of its outside, mV: none but between two cells."""
     return snapshot.potentials[link.inside] - snapshot.potentials[link.outside] if joins_cells(model, link) else jnp.zeros(())
 
 
-def axial_potential(model, snapshot: Snapshot, axial: Axial) -> Array:
+def axial_potential(model: Declaration, snapshot: Snapshot, axial: Axial) -> Array:
     """Potential of the inside of an axial connection minus that of its outside, mV, at which no current flows from node to node."""
     ends = _extracellular(model, axial)
     sides = [
@@ -93,20 +94,20 @@ def axial_potential(model, snapshot: Snapshot, axial: Axial) -> Array:
     return _membrane_difference(model, snapshot, axial) - jnp.where(blocked, 0.0, excess / jnp.where(blocked, 1.0, conductance))
 
 
-def _extracellular(model, axial: Axial) -> tuple[str, str]:
+def _extracellular(model: Declaration, axial: Axial) -> tuple[str, str]:
     """The extracellular compartments of the two nodes that a connection joins."""
     inside, outside = (model.membranes[name].outside if name in model.membranes else name for name in (axial.inside, axial.outside))
     return inside, outside
 
 
-def _membrane_difference(model, snapshot: Snapshot, axial: Axial) -> Array:
+def _membrane_difference(model: Declaration, snapshot: Snapshot, axial: Axial) -> Array:
     """Membrane potential at the inside of a connection minus that at its outside, mV."""
     if axial.inside not in model.membranes:
         return jnp.zeros(())
     return snapshot.potentials[axial.inside] - snapshot.potentials[axial.outside]
 
 
-def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Array, Array]]]]:
+def gating(model: Declaration, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Array, Array]]]]:
     """Opening and closing rate of every gate, 1/s, by membrane, mechanism key and gate."""
     found = {}
     for name, membrane in model.membranes.items():
@@ -117,7 +118,7 @@ def gating(model, snapshot: Snapshot) -> dict[str, dict[str, dict[str, tuple[Arr
     return found
 
 
-def with_steady_gates(model, snapshot: Snapshot) -> Snapshot:
+def with_steady_gates(model: Declaration, snapshot: Snapshot) -> Snapshot:
     """The snapshot with every gate at its steady value."""
     steady = {
         name: {key: {gate: a / (a + b) for gate, (a, b) in rates_.items()} for key, rates_ in mechanisms.items()}
@@ -126,12 +127,12 @@ def with_steady_gates(model, snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.amounts, snapshot.volumes, snapshot.potentials, steady)
 
 
-def area_ratio(model, snapshot: Snapshot, membrane: Membrane) -> Array | float:
+def area_ratio(model: Declaration, snapshot: Snapshot, membrane: Membrane) -> Array | float:
     """Area over baseline area, by the membrane's law of the inside volume."""
     return _growth(model, snapshot, membrane.inside, membrane.area)
 
 
-def _growth(model, snapshot: Snapshot, name: str, by: str) -> Array | float:
+def _growth(model: Declaration, snapshot: Snapshot, name: str, by: str) -> Array | float:
     """Factor by which a compartment that is larger than at the baseline has more of what grows by a law."""
     exponent = AREA_EXPONENT[by]
     if exponent == 0.0:
@@ -140,7 +141,7 @@ def _growth(model, snapshot: Snapshot, name: str, by: str) -> Array | float:
     return ratio if exponent == 1.0 else ratio**exponent
 
 
-def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
+def rates(model: Declaration, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
     """Turnovers of every process, fmol/s (pL/s for water), keyed by (membrane, link or axial connection, key)."""
     found = {}
     for boundary in model.boundaries:
@@ -155,27 +156,27 @@ def rates(model, snapshot: Snapshot) -> dict[tuple[str, str], Array]:
     return found
 
 
-def moved(model, found: dict[tuple[str, str], Array]) -> dict[tuple[str, str], Array]:
+def moved(model: Declaration, found: dict[tuple[str, str], Array]) -> dict[tuple[str, str], Array]:
     """Of the turnovers of every process those whose ions move: of held mechanisms the mobile share, of others all."""
     shares = {(name, key): share for name, membrane in model.membranes.items() for key, share in membrane.mobile.items()}
     return {process: shares[process] * rate if process in shares else rate for process, rate in found.items()}
 
 
-def inside_charge(model, snapshot: Snapshot, name: str) -> Array:
+def inside_charge(model: Declaration, snapshot: Snapshot, name: str) -> Array:
     """Net charge of a compartment, impermeants included, fmol of elementary charges."""
     compartment = model.compartments[name]
     mobile = [valence(ion) * amount for ion, amount in snapshot.amounts[name].items()]
     return sum(mobile, start=compartment.z * compartment.impermeant)
 
 
-def capacitor_charge(model, membrane: Membrane, V: Array, area: Array | float) -> Array:
+def capacitor_charge(model: Declaration, membrane: Membrane, V: Array, area: Array | float) -> Array:
     """Charge that the capacitor law asks of the inside at potential V, fmol of elementary charges."""
     if model.closure == "electroneutral":
         return membrane.charge
     return membrane.charge + area * membrane.C * V / (MILLI * model.F)
 
 
-def membrane_current(model, membrane: Membrane, found: dict[tuple[str, str], Array]) -> Array:
+def membrane_current(model: Declaration, membrane: Membrane, found: dict[tuple[str, str], Array]) -> Array:
     """Net current out of the inside of a membrane, pA, also to other cells; `silent` mechanisms do not count."""
     charged = [
         mechanism.cycle.charge * found[membrane.inside, key]
@@ -187,3 +188,19 @@ def membrane_current(model, membrane: Membrane, found: dict[tuple[str, str], Arr
         if direction:
             charged += [direction * m.cycle.charge * found[joint.inside, key] for key, m in joint.mechanisms.items() if m.cycle.charge]
     return model.F * sum(charged, start=jnp.zeros(()))
+
+
+def baseline(model: Declaration) -> Snapshot:
+    """The baseline, with the capacitor law of every membrane repaired by its balancing ion and gates at their steady values."""
+    amounts = {
+        name: {ion: c * compartment.space(ion, compartment.volume) for ion, c in sorted(compartment.concentrations.items())}
+        for name, compartment in model.compartments.items()
+    }
+    volumes = {name: compartment.volume for name, compartment in model.compartments.items()}
+    potentials = {name: membrane.V for name, membrane in model.membranes.items()}
+    snapshot = Snapshot(amounts, volumes, potentials)
+    for name, membrane in model.membranes.items() if model.has_capacitor_law else ():
+        lacking = capacitor_charge(model, membrane, membrane.V, 1.0) - inside_charge(model, snapshot, name)
+        ion = membrane.balance
+        amounts[name][ion] = amounts[name][ion] + lacking / valence(ion)
+    return with_steady_gates(model, snapshot)

@@ -14,8 +14,8 @@ from jaxtyping import Array
 import jaxion
 from jaxion import Compartment, Model
 from jaxion.compartment import AREA_EXPONENT
+from jaxion.declaration import CLOSURES
 from jaxion.ions import VALENCE, kind
-from jaxion.model import CLOSURES
 from jaxion.snapshot import area_ratio, capacitor_charge, inside_charge
 from jaxion.structure import Structure
 

@@ -3,18 +3,11 @@
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Final
 
+from jaxion.cli.exits import DONE, SOME_FAILED, WRONG_INPUT
 from jaxion.errors import JaxionError, nearest
 
-DONE: Final = 0
-"""Exit code: everything is done."""
-
-SOME_FAILED: Final = 1
-"""Exit code: finished, but some cells failed."""
-
-WRONG_INPUT: Final = 2
-"""Exit code: wrong arguments or input."""
+__all__ = ["DONE", "SOME_FAILED", "WRONG_INPUT", "main"]
 
 _EPILOG = "A sweep of a published neuron in under a minute: `jaxion demo`."
 

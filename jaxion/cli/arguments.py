@@ -8,7 +8,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from jaxion.errors import ConfigError
 from jaxion.model import Model
-from jaxion.models.load import load_model
+from jaxion.model_loading import load_model
 
 ModelName = Annotated[Positional[str], arg(metavar="MODEL", help="a name from `jaxion list models`, or path/to/file.py:function")]
 Args = Annotated[

@@ -1,8 +1,8 @@
 """`jaxion check MODEL`: whether it keeps the laws."""
 
 import jaxion
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Args, Json, ModelName, Sets, build
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 
 

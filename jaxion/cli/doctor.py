@@ -3,8 +3,8 @@
 import dataclasses
 
 import jaxion
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Json
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Json
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 from jaxion.errors import Status
-from jaxion.fits.config import read_config
-from jaxion.fits.files import check_free, checkpoint_of, save, summary
-from jaxion.fits.populations import PopulationFit
+from jaxion.fits.files.config import read_config
+from jaxion.fits.files.folder import check_free, checkpoint_of, save, summary
+from jaxion.fits.populations.population_fit import PopulationFit
 from jaxion.plots.reports import write_report
 
 

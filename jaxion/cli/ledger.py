@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 import jaxion
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build
 from jaxion.cli.courses import PROTOCOL, find_start, read_protocol, start_from
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 from jaxion.errors import ConfigError, Status
 from jaxion.ledgers import ATP_PER_OXYGEN, Ledger

@@ -7,14 +7,14 @@ from tyro.conf import Positional, arg
 
 import jaxion
 from jaxion import protocols
-from jaxion.cli import DONE
 from jaxion.cli.arguments import Args, Json, Sets, build
+from jaxion.cli.exits import DONE
 from jaxion.cli.output import print_json
 from jaxion.errors import ConfigError
 from jaxion.mechanisms import AbstractMechanism, AbstractModulator
 from jaxion.mechanisms.base import parameters
 from jaxion.model import Model
-from jaxion.models.load import find_models
+from jaxion.model_loading import find_models
 
 
 def list_(

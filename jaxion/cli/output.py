@@ -4,30 +4,14 @@ import json
 import sys
 from typing import Any
 
-import numpy as np
-
-from jaxion.cli import DONE, SOME_FAILED
+from jaxion._json import for_json
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.sweeps import Sweep
 
 
 def print_json(data: Any) -> None:
     """Print one JSON object; numbers that are not finite become null."""
-    print(json.dumps(plain(data), indent=2, allow_nan=False, ensure_ascii=False))
-
-
-def plain(data: Any) -> Any:
-    """Arrays, NumPy numbers and complex numbers (as [real, imaginary]) as what JSON knows."""
-    if isinstance(data, dict):
-        return {str(key): plain(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    if hasattr(data, "tolist"):
-        return plain(np.asarray(data).tolist())
-    if isinstance(data, complex):
-        return [plain(data.real), plain(data.imag)]
-    if isinstance(data, float) and not np.isfinite(data):
-        return None
-    return data
+    print(json.dumps(for_json(data), indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def finish(sweep: Sweep) -> int:

@@ -6,8 +6,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 import jaxion
-from jaxion.cli import DONE
 from jaxion.cli.arguments import StorePath
+from jaxion.cli.exits import DONE
 
 
 def plot(

@@ -5,8 +5,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 import jaxion
-from jaxion.cli import DONE
 from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build, names
+from jaxion.cli.exits import DONE
 from jaxion.cli.output import print_json
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 import jaxion
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, Starts, build, pairs
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 from jaxion.errors import Status
 from jaxion.paths import lookup

@@ -10,9 +10,9 @@ from tyro.conf import UseAppendAction, arg
 
 import jaxion
 from jaxion import protocols
-from jaxion.cli import DONE, SOME_FAILED
 from jaxion.cli.arguments import Args, Json, Lowering, ModelName, Sets, build, names, pairs
 from jaxion.cli.courses import PROTOCOL, find_start, read_protocol, start_from
+from jaxion.cli.exits import DONE, SOME_FAILED
 from jaxion.cli.output import print_json
 from jaxion.cli.trajectories import check_place, write
 from jaxion.errors import ConfigError, Status

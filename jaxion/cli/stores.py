@@ -1,8 +1,8 @@
 """`jaxion resume STORE` and `jaxion status STORE`."""
 
 import jaxion
-from jaxion.cli import DONE
 from jaxion.cli.arguments import Json, StorePath
+from jaxion.cli.exits import DONE
 from jaxion.cli.output import finish, print_json
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import jaxion
 from jaxion.examinations.machines import fastest
 from jaxion.examinations.outcomes import Finding, Procedure
 from jaxion.kernel import NoMachineCode, automatic
 from jaxion.model import Model
+from jaxion.models import duesterwald2018
+from jaxion.protocols import Protocol, rest
+from jaxion.sensitivities import sensitivity
+from jaxion.setpoints import SetPoint, setpoint
+from jaxion.transients import maximum, solve
 
 SUBJECTS: Final = ("set-points", "transients", "sensitivities")
 NAMES: Final = {"llvm": "machine code", "xla": "`jax.numpy`"}
@@ -21,15 +25,15 @@ def works(model: Model, of: tuple[str, ...], wrt: tuple[str, ...]) -> dict[str, 
         of: Paths that sensitivities are of, the first of which is watched in a transient.
         wrt: Parameters that they are with respect to.
     """
-    watched = {"top": jaxion.maximum(of[0])}
+    watched = {"top": maximum(of[0])}
 
-    def point(lowering: str) -> jaxion.SetPoint:
-        return jaxion.setpoint(model, lowering=lowering, throw=False)
+    def point(lowering: str) -> SetPoint:
+        return setpoint(model, lowering=lowering, throw=False)
 
     return {
         "set-points": point,
-        "transients": lambda lowering: jaxion.solve(model, jaxion.Protocol(jaxion.rest(1e-3)), measure=watched, lowering=lowering),
-        "sensitivities": lambda lowering: jaxion.sensitivity(model, of, wrt, point=point(lowering), lowering=lowering),
+        "transients": lambda lowering: solve(model, Protocol(rest(1e-3)), measure=watched, lowering=lowering),
+        "sensitivities": lambda lowering: sensitivity(model, of, wrt, point=point(lowering), lowering=lowering),
     }
 
 
@@ -58,7 +62,7 @@ def examinations() -> list[Procedure]:
     """Set-points, transients and sensitivities of a published neuron."""
 
     def examine(name: str) -> Finding:
-        model = jaxion.models.duesterwald2018()
+        model = duesterwald2018()
         lowering, why = taken(works(model, ("neuron.V",), ("bath.K",))[name])
         return Finding(lowering, described({f"{name} of {model.name}": (lowering, why)}))
 

@@ -1,16 +1,16 @@
 """Fits: parameters of models from recordings, and what the recordings cannot say about them."""
 
-from jaxion.fits.files import save
-from jaxion.fits.noise import estimated, huber, relative, student
-from jaxion.fits.populations import PopulationFit, fit_population
-from jaxion.fits.posteriors import Posterior, posterior
+from jaxion.fits.data.noise import estimated, huber, relative, student
+from jaxion.fits.data.recordings import Recording
+from jaxion.fits.data.summaries import Summary
+from jaxion.fits.files.folder import save
+from jaxion.fits.parameters.transforms import fixed, interval, positive, tied, unbounded
+from jaxion.fits.populations.population_fit import PopulationFit, fit_population
 from jaxion.fits.problem import Evaluation, FitProblem
-from jaxion.fits.profiles import Profile, profile
-from jaxion.fits.recordings import Recording
-from jaxion.fits.result import Fit
 from jaxion.fits.search import fit
-from jaxion.fits.summaries import Summary
-from jaxion.fits.transforms import fixed, interval, positive, tied, unbounded
+from jaxion.fits.uncertainty.posteriors import Posterior, posterior
+from jaxion.fits.uncertainty.profiles import Profile, profile
+from jaxion.fits.uncertainty.result import Fit
 
 __all__ = [
     "Evaluation",

@@ -13,14 +13,14 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxion.errors import PathError, Status, nearest
-from jaxion.fits import parameters as own
-from jaxion.fits.channels import Channel
-from jaxion.fits.experiments import AbstractExperiment, failed, on_model
-from jaxion.fits.parameters import Parameters, Unknowns
-from jaxion.fits.recordings import as_recording
-from jaxion.fits.sharing import Compiled, Function, compiled_for
-from jaxion.fits.tables import on_function, on_mechanism
-from jaxion.fits.transforms import Unbounded
+from jaxion.fits.compiled import Compiled, Function, compiled_for
+from jaxion.fits.data.channels import Channel
+from jaxion.fits.data.experiments import AbstractExperiment, failed, on_model
+from jaxion.fits.data.recordings import as_recording
+from jaxion.fits.data.tables import on_function, on_mechanism
+from jaxion.fits.parameters import parameters as own
+from jaxion.fits.parameters.parameters import Parameters, Unknowns
+from jaxion.fits.parameters.transforms import Unbounded
 from jaxion.mechanisms.base import AbstractMechanism
 from jaxion.model import Model
 
@@ -316,7 +316,7 @@ class FitProblem:
             make: Makes it of a problem, whose numbers may be tracers.
         """
         if self._shared is None:
-            self._shared = compiled_for(self)
+            self._shared = compiled_for(self.experiments, self.parameters, self.taken, with_numbers=self.with_numbers)
         return Function(self._shared.function(key, make), self.numbers)
 
 

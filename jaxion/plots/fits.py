@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxion.errors import Status
-from jaxion.fits.profiles import RISE
+from jaxion.fits.uncertainty.profiles import RISE
 from jaxion.plots.populations import FILL, INK, PALE, STRONG, plain_axes
 
 _COLUMNS: Final = 3

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxion.fits import Fit, PopulationFit
-from jaxion.fits.files import is_fit, read, record
+from jaxion.fits.files.folder import is_fit, read, record
 from jaxion.sweeps import Sweep, open_store
 from jaxion.transients import Solution
 

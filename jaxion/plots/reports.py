@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jaxion.errors import StoreError
-from jaxion.fits.files import read
+from jaxion.fits.files.folder import read
 from jaxion.plots.fits import data_figure, fit_status, parameter_figure, profile_figure, search_figure
 
 _STYLE = """

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxion.declaration import numbers
 from jaxion.kernel import Response, respond
 from jaxion.paths import observe
 from jaxion.sensitivities.derivatives import Given, differentiate, displaced
 from jaxion.setpoints.batches import run_in_blocks
-from jaxion.setpoints.equations import at, numbers
+from jaxion.setpoints.equations import at
 from jaxion.setpoints.reduction import expand, rates_and_sizes, unknown_rows
 
 GROWTH: Final = 1e5

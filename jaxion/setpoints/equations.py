@@ -5,8 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 
 from jaxion.kernel import Equilibrium
 from jaxion.model import Model
@@ -26,18 +24,6 @@ from jaxion.setpoints.reduction import (
 def equilibrium(model: Model) -> Equilibrium:
     """The equations of a model's set-point; the same object for the same structure, so that they are compiled once."""
     return _equilibrium(jax.tree.structure(model))
-
-
-def numbers(model: Model) -> Any:
-    """All numbers of a model, `(leaves, *cells)`."""
-    leaves = jax.tree.leaves(model)
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
-        return jnp.stack([jnp.broadcast_to(leaf, model.cells) for leaf in leaves])
-    # By NumPy, which is quicker where nothing is compiled.
-    together = np.empty((len(leaves), *model.cells), leaves[0].dtype)
-    for row, leaf in enumerate(leaves):
-        together[row] = leaf
-    return together
 
 
 def error_names(model: Model) -> tuple[str, ...]:

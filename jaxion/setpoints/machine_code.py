@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxion.declaration import numbers
 from jaxion.kernel import Ended, seek
 from jaxion.model import Model
 from jaxion.setpoints.certificate import Certificate
-from jaxion.setpoints.equations import equilibrium, error_names, numbers
+from jaxion.setpoints.equations import equilibrium, error_names
 from jaxion.setpoints.reduction import Unknowns
 from jaxion.setpoints.search import Found, status
 

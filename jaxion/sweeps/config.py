@@ -13,7 +13,7 @@ import numpy as np
 from jaxion import protocols
 from jaxion.errors import ConfigError, JaxionError, StoreError
 from jaxion.model import Model
-from jaxion.models.load import load_model
+from jaxion.model_loading import load_model
 from jaxion.paths import check_settable, lookup, replace
 from jaxion.populations import Factor, LogNormal, Normal, Population, Uniform
 from jaxion.sweeps.chunks import Plan, plan

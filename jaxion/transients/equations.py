@@ -52,11 +52,6 @@ def positive_rows(model: Model) -> tuple[int, ...]:
     return tuple(i for i, row in enumerate(model.rows) if row in kept)
 
 
-def lasting(model: Model, cells: tuple[int, ...]) -> Float[Array, "leaves *cells"]:
-    """All numbers of a model, `(leaves, *cells)`."""
-    return jnp.stack([jnp.broadcast_to(leaf, cells) for leaf in jax.tree.leaves(model)])
-
-
 def phase_numbers(drive: Drive, cells: tuple[int, ...]) -> Float[Array, "phases numbers *cells"]:
     """Numbers of each phase in the order in which the equations take them apart."""
     parts = [drive.edges[:-1, None], drive.value]

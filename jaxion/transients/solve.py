@@ -1,7 +1,6 @@
 """`solve`: the public function, for one cell or a batch, eager or under a transformation."""
 
 import functools
-import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,15 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from jaxion.declaration import numbers
 from jaxion.errors import Status, TransientError, nearest
 from jaxion.kernel import Course, check_lowering, check_tangents, integrate
 from jaxion.model import Model
 from jaxion.paths import check_settable
+from jaxion.populations import Population
 from jaxion.precision import check_precision
 from jaxion.protocols import Drive, Protocol, find, resolve
-from jaxion.transients.equations import equations, lasting, over_cells, phase_numbers, scales
+from jaxion.transients.equations import equations, over_cells, phase_numbers, scales
 from jaxion.transients.measured import look_up, outputs
 from jaxion.transients.measures import Final, Measure
 from jaxion.transients.neutral import charged, charged_drive, charged_rows, kept_rows
@@ -24,16 +25,6 @@ from jaxion.transients.solution import Solution, final_state
 from jaxion.transients.starts import start_rows
 from jaxion.transients.tangents import forward
 from jaxion.transients.times import save_times
-
-
-@typing.runtime_checkable
-class Batch(typing.Protocol):
-    """What builds the model of a batch: a `Population`, which lies below this layer."""
-
-    def model(self) -> Model:
-        """The model of all cells."""
-        ...
-
 
 BACKENDS = ("auto", "kernel", "diffrax")
 """Roads: the kernel for batches, any diffrax solver as the second."""
@@ -100,7 +91,7 @@ def solve(
 
     Source: Düsterwald et al. (2018) eLife 7:e39575 for the example.
     """
-    if not isinstance(model, Model | Batch):
+    if not isinstance(model, Model | Population):
         raise ValueError(f"Argument `model` must be a Model or a Population, but it is `{model}`.")
     if not isinstance(protocol, Protocol | str):
         raise ValueError(f"Argument `protocol` must be a Protocol or the name of one, but it is `{protocol}`.")
@@ -168,7 +159,7 @@ def _solve(
     course: Course = integrator(
         system,
         charged_rows(drive, over_cells(rows, 1, cells), cells) if limit else over_cells(rows, 1, cells),
-        lasting(run.model, cells),
+        jnp.asarray(numbers(run.model, cells)),
         over_cells(run.edges, 1, cells),
         drive=phase_numbers(run, cells),
         saves=times,

@@ -1,0 +1,1 @@
+"""Fits as files: configurations, and folders of results."""

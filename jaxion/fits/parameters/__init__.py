@@ -1,0 +1,1 @@
+"""What is free in a fit, how it is transformed, and where a search begins."""

@@ -1,0 +1,1 @@
+"""Fits of distributions of parameters over cells."""

@@ -1,0 +1,1 @@
+"""How a search moves, and how it goes on after it was ended."""
