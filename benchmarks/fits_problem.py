@@ -9,7 +9,7 @@ import numpy as np
 from canonical import PARAMETERS, SCALE, STATES, WORKLOADS
 
 import jaxion
-from jaxion.fits.starts import starting_values
+from jaxion.fits.parameters.starts import starting_values
 
 WORKLOAD = "anoxia"
 CHANNELS = ("V", "V_g", "Na_i", "K_o", "Cl_i", "w_i", "Na_g", "ATP")

@@ -28,6 +28,11 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def revision(checkout: Path) -> str:
+    """Revision of a checkout of jaxion."""
+    return _git("rev-parse", "HEAD", folder=checkout) or "unknown"
+
+
 def write(record: dict[str, Any], out: Path) -> None:
     """The record as JSON."""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +75,6 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+def _git(*arguments: str, folder: Path = Path(__file__).parents[1]) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,6 +1,7 @@
-"""jaxion on several versions of Python and JAX: the same cells in turn, so that a busy machine slows all of them alike.
+"""jaxion on several versions of Python and JAX, or several versions of jaxion: the same cells in turn, so that a busy machine slows all alike.
 
     python benchmarks/versions.py --python OLD/bin/python NEW/bin/python
+    python benchmarks/versions.py --checkout BEFORE . --out results/before-and-after.json
 
 prints one sentence a workload and version, with what it lacks or gains against the first, and writes them as JSON. Each program
 needs jaxion's core packages only; the one that runs this script needs the extra `dev`, for the rest from which cells start.
@@ -9,6 +10,7 @@ needs jaxion's core packages only; the one that runs this script needs the extra
 import argparse
 import importlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import numpy as np
 import report
 import rounds
 
+HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("jax", "jaxlib", "llvmlite", "numpy", "equinox")
 
 
@@ -46,8 +49,9 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", nargs="+", default=[sys.executable], help="programs, the one that others are compared with first")
+    parser.add_argument("--checkout", nargs="+", type=Path, default=[HERE.parent], help="folders of jaxion, each run with its own benchmarks")
     parser.add_argument("--repeats", type=int, default=9, help="turns of each program; medians are reported")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "versions-cores1.json")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "versions-cores1.json")
     parser.add_argument("--serve", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -61,7 +65,8 @@ def main() -> None:
             given.mkdir()
             np.savez(given / "arrays.npz", *(array[..., : workload.cells] for array in _arrays(workload)))
             (given / "workload.json").write_text(json.dumps([workload.module, workload.arguments]))
-            entries += _measured(name, workload, given, arguments.python, arguments.repeats)
+            contenders = [(python, checkout.resolve()) for python in arguments.python for checkout in arguments.checkout]
+            entries += _measured(name, workload, given, contenders, arguments.repeats)
     for entry in entries:
         print(_line(entry))
     report.write(
@@ -83,10 +88,16 @@ def _arrays(workload: Workload) -> tuple[np.ndarray, ...]:
     return y0, canonical.driven(parameters, canonical.WORKLOADS[workload.arrays].drive)
 
 
-def _measured(name: str, workload: Workload, folder: Path, programs: list[str], repeats: int) -> list[dict[str, Any]]:
-    """Every program in turn, from its own process, which lives until all are done."""
-    start = [str(Path(__file__)), "--serve", str(folder)]
-    running = [subprocess.Popen([program, *start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for program in programs]
+def _measured(name: str, workload: Workload, folder: Path, contenders: list[tuple[str, Path]], repeats: int) -> list[dict[str, Any]]:
+    """Every program with every checkout in turn, each in a process of its own, which lives until all are done."""
+
+    def start(program: str, checkout: Path) -> subprocess.Popen[str]:
+        command = [program, str(checkout / "benchmarks" / Path(__file__).name), "--serve", str(folder)]
+        # Before whatever is installed.
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    running = [start(*contender) for contender in contenders]
 
     def ask(process: subprocess.Popen[str], word: str) -> Any:
         assert process.stdin is not None
@@ -100,13 +111,14 @@ def _measured(name: str, workload: Workload, folder: Path, programs: list[str], 
     facts = [ask(process, f"save {folder / str(i)}.npz") for i, process in enumerate(running)]
     for process in running:
         process.communicate()
-    results = [[np.asarray(array, float) for array in np.load(folder / f"{i}.npz").values()] for i in range(len(programs))]
+    results = [[np.asarray(array, float) for array in np.load(folder / f"{i}.npz").values()] for i in range(len(contenders))]
     entries = []
     for i, fact in enumerate(facts):
         seconds = [turn[i] for turn in turns]
         entries.append(
             {
                 "workload": name,
+                "revision": report.revision(contenders[i][1]),
                 **fact,
                 "cells": workload.cells,
                 "cells_per_second": workload.cells / statistics.median(seconds),
@@ -126,7 +138,7 @@ def _difference(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    versions = f"Python {entry['python']}, JAX {entry['versions']['jax']}"
+    versions = f"jaxion {entry['revision'][:7]}, Python {entry['python']}, JAX {entry['versions']['jax']}"
     return (
         f"{entry['workload']}, {versions}: {entry['cells_per_second']:,.0f} cells/s, {entry['ratio']:.3f} times the first, "
         f"compile {entry['compile_seconds']:.1f} s, numbers differ by {entry['difference']:.0e}."
