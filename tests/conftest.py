@@ -9,10 +9,11 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from jaxtyping import install_import_hook
 
 os.environ["MPLBACKEND"] = "Agg"
 
-QUICK = ("--xla_backend_optimization_level=1", "--xla_llvm_disable_expensive_passes=true", "--xla_cpu_use_fusion_emitters=false")
+QUICK = ("--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true", "--xla_cpu_use_fusion_emitters=false")
 """Less work for XLA's compiler, in which the suite would spend three quarters of its time. `XLA_FLAGS= pytest` has it work as usual."""
 
 
@@ -32,6 +33,19 @@ if "XLA_FLAGS" not in os.environ:
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+SCALAR = ("jaxion.kernel.graph", "jaxion.kernel.tracing", "jaxion.kernel.programs", "jaxion.kernel.llvm")
+"""Folders without arrays: their few classes of scalars are called a hundred thousand times for a model, and pyright checks them."""
+
+
+def pytest_configure(config):
+    """Have all arguments and results of jaxion checked, with their shapes, in the quick tests; the slow ones would take a third longer."""
+    if config.option.markexpr.startswith("not slow"):
+        folder = Path(__file__).parents[1] / "jaxion"
+        files = [path.relative_to(folder.parent).with_suffix("") for path in folder.rglob("*.py") if path.stem != "__init__"]
+        names = [".".join(file.parts) for file in files]
+        install_import_hook([name for name in names if not name.startswith(SCALAR)], "beartype.beartype")
 
 
 MAPPINGS = 20_000

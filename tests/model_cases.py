@@ -22,6 +22,10 @@ from jaxion.structure import Structure
 each_model = pytest.mark.parametrize("name", jaxion.models.__all__)
 LARGEST = ("edneg2021", "kalia2021")
 """Models of so many rows or gates that `jax.numpy` takes minutes to compile the search for a set-point."""
+each_model_large_ones_slow = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in (*LARGEST, "halnes2013") else name for name in jaxion.models.__all__],
+)
 each_model_compiled = pytest.mark.parametrize(
     "name",
     [

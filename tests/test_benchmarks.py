@@ -189,6 +189,7 @@ def judged_gradients(bench):
     return y0, theta, bench("gradients_sundials").prepare(y0, theta, "gradient", 1e-10)()
 
 
+@pytest.mark.slow
 def test_all_contenders_fit_the_same_loss(bench, rng):
     task = bench("fits_problem")
     recorded = rng.standard_normal((len(task.TIMES), len(task.ROWS)))

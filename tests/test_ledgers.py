@@ -63,6 +63,7 @@ def test_a_pump_that_is_blocked_owes_what_has_come_in():
     assert "still owed for neuron.Na" in str(found)
 
 
+@pytest.mark.slow
 def test_an_action_potential_costs_the_sodium_of_its_channels():
     cell = jaxion.models.huebel_dahlem2014()
     pulses = [jaxion.rest(0.2), jaxion.inject("neuron", 300.0, 0.001)] * 3

@@ -290,6 +290,7 @@ def end_of_time(model: Model, start: Sequence[float] | np.ndarray) -> np.ndarray
     return solution.y[:, -1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [("neuron",), pytest.param(("neuron", "astrocyte"), marks=pytest.mark.slow)], ids="+".join)
 def test_set_point_of_closed_tissue_is_where_a_long_integration_ends(cells):
     model = tissue(*cells)

@@ -265,6 +265,7 @@ def test_wrong_options_exit_with_two_and_print_nothing_on_stdout(run, arguments)
     assert err
 
 
+@pytest.mark.slow
 def test_the_installed_command_runs_in_double_precision_and_without_a_traceback():
     command = [sys.executable, "-c", "from jaxion.cli import main; raise SystemExit(main())"]
     good = subprocess.run([*command, "setpoint", "donnan1911", "--json"], capture_output=True, text=True, timeout=120, check=False)

@@ -109,6 +109,7 @@ def test_zarr_is_read_by_xarray_with_units(run, file, tmp_path, wanted):
     assert int(ds["status"]) == 1
 
 
+@pytest.mark.slow
 def test_named_protocol_and_default_measures(run):
     code, out, _ = run(*MODEL, "--protocol", "pump_block", "--json")
     found = json.loads(out)
@@ -149,6 +150,7 @@ def test_a_cell_without_a_set_point_exits_with_one(run, file):
     assert err.startswith("jaxion: 1 of 1 cells failed: singular. The steady state is not isolated")
 
 
+@pytest.mark.slow
 def test_protocols_are_listed(run):
     code, out, _ = run("list", "protocols", "duesterwald2018", "--json")
     entries = json.loads(out)

@@ -57,6 +57,7 @@ def write(tmp_path):
     return put
 
 
+@pytest.mark.slow
 def test_the_command_line_finds_what_python_does(write, tmp_path, capsys):
     config, out = write(HILL.format(file=SODIUM)), tmp_path / "out"
     assert main(["fit", str(config), "--out", str(out), "--json"]) == 0

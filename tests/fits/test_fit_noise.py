@@ -25,6 +25,7 @@ def test_known_noise_gives_the_textbook_line(rng):
     assert fit.interval["a"][1] == pytest.approx(best[0] + 1.96 * sd[0])
 
 
+@pytest.mark.slow
 def test_relative_noise_and_the_recordings_own_agree(rng):
     y = np.exp(0.7 * X) * (1 + 0.1 * rng.standard_normal(len(X)))
     free = {"a": jaxion.positive(1.0), "k": jaxion.unbounded(0.1)}
@@ -66,6 +67,7 @@ def test_robust_noise_forgives_an_outlier(rng, noise):
     np.testing.assert_allclose(list(robust.values.values()), scipy.x, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_robust_losses_are_those_of_their_densities():
     z = jnp.asarray([-30.0, -1.345, -1.0, -1e-9, 0.0, 1e-4, 0.5, 1.345, 7.0])
     student, huber = Student(1.0, 4.0).residual(z), Huber(1.0, 1.345).residual(z)
@@ -102,6 +104,7 @@ def test_an_unknown_scale_and_offset_cost_what_fitting_them_would(rng):
     assert short.channels[0]["offset"] == pytest.approx(long.values["offset"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_missing_values_count_for_nothing():
     y = 2 * X - 1
     y[4] = np.nan
@@ -113,6 +116,7 @@ def test_missing_values_count_for_nothing():
     assert fit.problem.size == 12
 
 
+@pytest.mark.slow
 def test_a_prior_pulls_as_its_width_says():
     x, y = np.array([1.0]), np.array([4.0])
 
@@ -138,6 +142,7 @@ def test_tied_and_fixed_parameters_follow():
     assert float(fit.model(0.0)) == pytest.approx(2.5)
 
 
+@pytest.mark.slow
 def test_an_interval_is_never_left():
     fit = jaxion.fit(straight(2 * X, free={"a": jaxion.interval(0.0, 1.5, start=0.1), "b": jaxion.unbounded(0.0)}), starts=4)
     assert np.all((fit.initial[:, 0] > 0) & (fit.initial[:, 0] < 1.5))
@@ -154,6 +159,7 @@ def test_an_interval_has_a_slope_and_an_unknown_at_its_very_ends():
     np.testing.assert_allclose(transform.value(ends), [0.5, 2.0], rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     noise = 0.1 * rng.standard_normal((2, len(X)))
     parts = [straight(2 * X - 1 + n, noise=0.1) for n in noise]

@@ -97,6 +97,7 @@ def test_print_shows_what_was_learnt_and_from_what():
     assert labels == [statistic["name"] for statistic in found().statistics]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paths", [("neuron.V", "neuron.Cl"), MEASURED])
 def test_weights_make_the_scatter_of_statistics_one(paths):
     n, replicates = 100, 300
@@ -156,6 +157,7 @@ def test_cells_that_fail_spoil_neither_the_loss_nor_its_gradient():
         assert float(whole[1][name]) == pytest.approx(float(slope), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_normal_parameter_that_leaves_its_range_is_a_cell_that_fails():
     data, _ = problem({KCC2: Normal(0.08)}, Summary(50, {"neuron.Cl": 6.0}, {"neuron.Cl": 0.5}))
     _, status = data.simulate({KCC2: jnp.asarray(0.1), f"sd({KCC2})": jnp.asarray(0.08)})

@@ -36,6 +36,7 @@ def test_a_profile_of_the_pump_is_that_of_scipy():
         assert loss == pytest.approx(other.cost, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_profile_of_what_is_not_determined_is_flat_and_open():
     def product(x, a, b):
         return a * b * x

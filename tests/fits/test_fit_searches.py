@@ -72,6 +72,7 @@ def test_a_trial_that_is_not_taken_costs_no_jacobian():
     assert sorted(asked) == [(2.0, 0.0), (2.0, 1.0), (2.5, 0.0), (2.5, 0.0), (3.0, 0.0), (3.0, 0.0)]
 
 
+@pytest.mark.slow
 def test_a_start_where_nothing_has_influence_stays_and_is_done():
     problem = FitProblem(lambda x, idle: x + 0.0 * idle, None, {"x": X, "y": 2 * X}, {"idle": jaxion.positive(2.0)}, {"y": 0.1})
     u, method = problem.parameters.unknowns({"idle": 2.0}), LeastSquares(1e-10)
@@ -149,6 +150,7 @@ def test_a_gradient_is_clipped():
     assert np.linalg.norm(fit.final[0]) == pytest.approx(0.1, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_start_that_does_not_improve_is_done_before_its_steps_are():
     fit = jaxion.fit(bent(), optax.adam(0.3), steps=2000, starts=2, patience=20)
     gained = [np.flatnonzero(np.diff(fit.history[:, k]) < 0)[-1] + 1 for k in range(2)]
@@ -162,7 +164,7 @@ def test_a_start_that_does_not_improve_is_done_before_its_steps_are():
 # Checkpoints
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [pytest.param(name, marks=() if name == "lm" else pytest.mark.slow) for name in METHODS])
 def test_a_search_goes_on_from_its_checkpoint_to_the_same_bits(method, tmp_path):
     options = {**METHODS[method], "starts": 3}
     whole = jaxion.fit(bent(), **options)
@@ -173,6 +175,7 @@ def test_a_search_goes_on_from_its_checkpoint_to_the_same_bits(method, tmp_path)
     same(jaxion.fit(bent(), **options, checkpoint=tmp_path / "kept"), whole)
 
 
+@pytest.mark.slow
 def test_random_numbers_of_an_optimiser_are_kept(tmp_path):
     noisy = optax.chain(optax.add_noise(0.1, 0.5, 3), optax.adam(0.1))
     whole = jaxion.fit(bent(), noisy, steps=12)

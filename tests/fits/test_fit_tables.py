@@ -28,6 +28,7 @@ def test_hill_fit_of_the_pump_over_sodium_is_that_of_least_squares():
     assert "determine all 3 parameters" in fit.statement
 
 
+@pytest.mark.slow
 def test_hill_fit_of_the_pump_over_potassium_is_that_of_least_squares():
     table = Recording.read(EXPERIMENTS / "fit_sodium_pump" / "over_potassium.csv")
     table = Recording({"K_o": table.columns["K"], "I": table.columns["I"]})
@@ -39,6 +40,7 @@ def test_hill_fit_of_the_pump_over_potassium_is_that_of_least_squares():
     assert fit.sd["n"] == pytest.approx(reference.NAKAO_HILL_K_SD["n"], abs=0.005)
 
 
+@pytest.mark.slow
 def test_cubic_fit_by_a_formula_and_by_the_mechanism_agree():
     free = {"I_max": jaxion.positive(1.0), "K": jaxion.positive(5.0)}
     by_formula = jaxion.fit(FitProblem(cubic, None, SODIUM, free, {"I": 1.0}))
@@ -57,6 +59,7 @@ def test_cubic_fit_by_a_formula_and_by_the_mechanism_agree():
 # Methods and starts
 
 
+@pytest.mark.slow
 def test_all_methods_come_to_the_same_place():
     problem = hill_fit().problem
     quasi_newton = jaxion.fit(problem, method="lbfgs")
@@ -121,6 +124,7 @@ def test_a_failed_simulation_never_reads_as_a_perfect_fit():
     assert "not finite" in str(fit)
 
 
+@pytest.mark.slow
 def test_a_start_that_no_longer_improves_ends_early():
     adam = optax.adam(optax.exponential_decay(0.3, 40, 0.5))
     fit = jaxion.fit(straight(2 * X - 1), adam, steps=1000, patience=20, tolerance=1e-8)

@@ -42,6 +42,7 @@ def transient():
     return FitProblem(cell(), PUMP_BLOCK, recording, free, {"neuron.V": 0.1, "neuron.Na": "0.1 mM"})
 
 
+@pytest.mark.slow
 def test_a_set_point_finds_what_made_it_and_says_what_it_cannot_tell():
     fit = resting_fit()
     assert np.all(fit.statuses == Status.ok)
@@ -63,6 +64,7 @@ def test_the_jacobian_of_a_set_point_is_that_of_its_sensitivities():
     np.testing.assert_allclose(jacobian, np.asarray(s.matrix) * np.array(list(values.values()))[None], rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_set_point_that_does_not_exist_is_a_status():
     # A leaky cell that swells without end.
     factors = {"neuron.leak_Na.g": 15.0, "neuron.leak_K.g": 0.2, "neuron.leak_Cl.g": 3.5, "neuron.nka.v_max": 6.0}
@@ -224,6 +226,7 @@ def test_times_are_converted():
     assert problem.channels[0].axis.values.tolist() == pytest.approx([6.0, 54.0])
 
 
+@pytest.mark.slow
 def test_starts_that_are_done_are_left_to_fail_unless_the_function_may_loop_for_ever():
     def plain(x, a, b):
         return a * x**b

@@ -118,6 +118,7 @@ def operations(system):
     return {node.op for node in sorted_nodes(IntegrationPrograms(system, ()).turn.values())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [slice(4, 5), slice(None, None, -1), slice(3, 16)], ids=["one", "reversed", "some"])
 def test_order_and_number_of_cells_change_no_bit(numbers, reverse, cells):
     for found, expected in zip(gradient([x[..., cells] for x in numbers]), reverse, strict=True):
@@ -158,6 +159,7 @@ def test_nothing_of_the_kernel_is_computed_by_jax_numpy_in_a_compiled_gradient(n
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_phase_without_duration_has_the_derivative_of_a_short_one(numbers):
     def end(length, **options):
         edges = jnp.stack([jnp.zeros(CELLS), jnp.ones(CELLS), 1.0 + length, 2.0 + length])
@@ -185,6 +187,7 @@ def test_cells_that_fail_have_derivatives_of_zero_in_both_modes(numbers):
         np.testing.assert_array_equal(np.delete(bar, 3, axis=-1), np.delete(alone, 3, axis=-1))
 
 
+@pytest.mark.slow
 def test_traced_times_to_save_at_are_left_to_jax_numpy(numbers):
     saved = jax.jit(lambda saves: course(*numbers, saves=saves).saved)(SAVES)
     np.testing.assert_allclose(saved, course(*numbers).saved, rtol=1e-6)

@@ -26,6 +26,7 @@ def solve(model, **options):
     return jaxion.solve(model, PROTOCOL, start="setpoint", save="0:70:8", measure=measure, rtol=1e-8, **options)
 
 
+@pytest.mark.slow
 def test_transients_agree(cell):
     machine, portable = (solve(cell, lowering=lowering) for lowering in ("llvm", "xla"))
     np.testing.assert_allclose(machine.saved, portable.saved, rtol=1e-7)
@@ -38,6 +39,7 @@ def test_backend_kernel_takes_a_lowering_and_auto_is_machine_code(cell):
         np.testing.assert_array_equal(other.saved, runs[0].saved)
 
 
+@pytest.mark.slow
 def test_jax_numpy_needs_no_machine_code_and_machine_code_says_why_there_is_none(cell, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert bool(solve(cell, lowering="xla").ok)

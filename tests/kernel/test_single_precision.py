@@ -78,6 +78,7 @@ def run(cells: Any = slice(None), **options: Any):
     return integrate(SYSTEM, y0, theta, edges, drive=drive, **{"saves": SAVES, "reductions": REDUCTIONS, "rtol": 1e-5, **options})
 
 
+@pytest.mark.slow
 def test_courses_are_as_good_as_their_tolerance():
     found, double, exact = run(precision="float32"), run(), run(rtol=1e-10)
     assert np.all(np.asarray(found.status) == Status.ok)
@@ -112,6 +113,7 @@ def test_gradients_are_those_of_double_precision():
         np.testing.assert_allclose(a, b, rtol=0, atol=2e-3 * float(jnp.max(jnp.abs(b))))
 
 
+@pytest.mark.slow
 def test_a_cell_whose_potential_is_its_charge_is_solved_too(monkeypatch):
     """V is a difference of amounts here: rounded to single precision it would be noise of a tenth of a millivolt."""
     taken, run_into = [], integration.run_into

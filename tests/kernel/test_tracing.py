@@ -72,6 +72,7 @@ def values(nodes, x):
     return np.array([np.broadcast_to(np.asarray(value, float), len(x)) for value in found])
 
 
+@pytest.mark.slow
 def test_every_primitive_of_ordinary_code_has_a_rule():
     missing = {}
     for name in ORDINARY:
@@ -144,7 +145,7 @@ def test_the_line_is_that_of_the_caller_even_where_jax_has_traced_the_function_b
     for function in (first, second):
         graph = Graph()
         line = function.__code__.co_firstlineno + 1
-        with pytest.raises(UnknownPrimitive, match=rf"^`lgamma` \(.*test_kernel_trace\.py, line {line}\)$"):
+        with pytest.raises(UnknownPrimitive, match=rf"^`lgamma` \(.*test_tracing\.py, line {line}\)$"):
             trace(function, graph, [graph.input("x", i) for i in range(4)])
 
 

@@ -118,6 +118,7 @@ def test_cells_that_no_direction_moves_are_left_out(numbers, found, still):
     np.testing.assert_array_equal(np.delete(one, still, axis=1), np.delete(found[-4], still, axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tangents_of", ["exact", "variational"])
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_other_processors_get_the_same_tangents(numbers, width, tangents_of, monkeypatch):
@@ -151,6 +152,7 @@ def test_a_cell_that_fails_is_still_and_spoils_no_other(numbers, found):
     np.testing.assert_array_equal(np.delete(moved, 2, axis=-1), np.delete(found, 2, axis=-1))
 
 
+@pytest.mark.slow
 def test_reverse_derivatives_stay_exact(numbers):
     def total(*x, tangents):
         return jnp.sum(results(*x, tangents=tangents)[: SAVES.size * 2])

@@ -24,6 +24,8 @@ from jaxion.mechanisms import (
 )
 from jaxion.snapshot import view as membrane_view
 
+pytestmark = pytest.mark.slow
+
 POOL = {"ATP": 2.4, "ADP": 0.1, "PCr": 7.0, "Cr": 2.0, "Pi": 1.0}
 """mM; 2 to 3 mM of ATP and 5 to 10 mM of phosphocreatine are usual (UNVERIFIED)."""
 
@@ -216,7 +218,6 @@ def test_energy_that_is_used_is_what_the_pools_lose(fed, deprived):
     assert abs(float(found.error)) < 1e-7
 
 
-@pytest.mark.slow
 def test_phosphocreatine_buys_time():
     measure = {"half": jaxion.crossing("neuron.ATP", 1.2, direction="down")}
     times = []
@@ -226,7 +227,6 @@ def test_phosphocreatine_buys_time():
     assert times[0] > 2.0 * times[1] > 0.0
 
 
-@pytest.mark.slow
 def test_pump_of_four_states_stops_where_ATP_no_longer_pays_and_then_makes_it():
     model = cell(four_state())
     run = jaxion.solve(model, Protocol(rest(10), anoxia(900)), start="setpoint", save="0:910:911", rtol=1e-9)
@@ -244,7 +244,6 @@ def test_pump_of_four_states_stops_where_ATP_no_longer_pays_and_then_makes_it():
     assert float(run["neuron.nka.ATP"][turn + 10]) < 0
 
 
-@pytest.mark.slow
 def test_gradient_of_a_transient_is_that_of_differences(fed):
     def ATP(k):
         return jaxion.solve(jaxion.replace(fed, {"neuron.creatine_kinase.k": k}), Protocol(anoxia(60)), rtol=1e-9).final["neuron.ATP"]
@@ -254,7 +253,6 @@ def test_gradient_of_a_transient_is_that_of_differences(fed):
     assert float(jax.grad(ATP)(k)) == pytest.approx(difference, rel=1e-5)
 
 
-@pytest.mark.slow
 def test_kernel_and_diffrax_agree_on_anoxia(fed):
     runs = [jaxion.solve(fed, Protocol(anoxia(120)), save="0:120:5", rtol=1e-9, backend=backend) for backend in ("kernel", "diffrax")]
     np.testing.assert_allclose(runs[0].saved, runs[1].saved, rtol=1e-7)

@@ -105,7 +105,7 @@ def test_gates_relax_to_their_steady_values(name, rng):
 
 
 @excitable
-@pytest.mark.parametrize("closure", ["native", "difference", "electroneutral"])
+@pytest.mark.parametrize("closure", ["native", *(pytest.param(one, marks=pytest.mark.slow) for one in ("difference", "electroneutral"))])
 def test_gates_at_their_steady_values_are_the_full_model_there(name, closure, rng):
     full, quick = build(name), build(name, gates="qss")
     if closure != "native":

@@ -60,6 +60,7 @@ def test_sodium_follows_affinity_with_the_elasticity_of_the_closed_form():
     np.testing.assert_allclose(found.matrix[0], expected, rtol=reference.RELATIVE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("s", "direction"), [(0.4, 1), (-0.4, -1)])
 def test_the_sign_of_the_shift_is_that_of_the_effect(s, direction):
     model = cell(Modulated(kager(10.0), by=FXYD(0.0, s)))
@@ -67,6 +68,7 @@ def test_the_sign_of_the_shift_is_that_of_the_effect(s, direction):
     assert (direction * np.diff(np.asarray(sodium)) > 0).all()
 
 
+@pytest.mark.slow
 def test_phosphorylation_of_phospholemman_lowers_K_Na_and_sodium():
     pump = Modulated(kager(13.6), by=FXYD1(jnp.array([0.0, 0.25, 1.0])))
     shifted = 13.6 * pump.by.factor(view(REST))
@@ -75,6 +77,7 @@ def test_phosphorylation_of_phospholemman_lowers_K_Na_and_sodium():
     assert (np.diff(sodium) < 0).all()
 
 
+@pytest.mark.slow
 def test_sign_of_phosphorylation_is_a_parameter_too():
     model = cell(Modulated(kager(13.6), by=FXYD1(np.array([0.0, 1.0]), s=-0.3)))
     low, high = np.asarray(jaxion.setpoint(model)["neuron.Na"])
@@ -153,6 +156,7 @@ def test_paths_read_replace_and_refuse():
         jaxion.replace(model, {"neuron.nka.by.S": 0.1})
 
 
+@pytest.mark.slow
 def test_protocols_sweeps_and_gradients_take_nested_parameters():
     model = cell(Modulated(kager(13.6), by=FXYD1(0.0)))
     at = "neuron.nka.by.phosphorylation"

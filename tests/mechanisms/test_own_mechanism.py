@@ -82,6 +82,7 @@ def test_it_keeps_the_laws(model):
     assert "neuron.swap" in str(found)
 
 
+@pytest.mark.slow
 def test_it_conserves_what_it_moves(model):
     whole = closed(model, "state", 10.0)
     sol = jaxion.solve(whole, Protocol(block("neuron.nka", 0.9, 60)))
@@ -92,6 +93,7 @@ def test_it_conserves_what_it_moves(model):
         assert sum(amounts) == pytest.approx(sum(float(before.amounts[name][ion]) for name in ("neuron", "bath")), rel=1e-13)
 
 
+@pytest.mark.slow
 def test_it_moves_the_set_point_as_far_as_central_differences_say(model):
     of = ("neuron.V", "neuron.Na", "neuron.Cl", "neuron.volume")
     point, without = jaxion.setpoint(model), jaxion.setpoint(build(0.0))

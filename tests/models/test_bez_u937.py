@@ -8,6 +8,8 @@ from scipy.optimize import brentq
 
 import jaxion
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ("cell.Na", "cell.K", "cell.Cl", "cell.V")
 
 
@@ -78,7 +80,6 @@ def influx(na, k, cl):
     return Na + NC + NKCC - pump, K + KC + NKCC + pump / gamma, Cl + NC + KC + 2 * NKCC, 26.7 * u
 
 
-@pytest.mark.slow
 def test_moves_as_its_equations_say_per_volume_of_water(rng):
     model = build()
     for _ in range(10):

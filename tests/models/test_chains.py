@@ -58,6 +58,7 @@ def test_electrodiffusion_is_zero_at_the_nernst_potential_and_ficks_law_without_
 # Potentials along a chain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axial", [True, False])
 @pytest.mark.parametrize("input_", [True, False])
 def test_the_column_moves_as_its_equations_say(axial, input_, rng):
@@ -79,6 +80,7 @@ def test_the_column_moves_as_its_equations_say(axial, input_, rng):
         np.testing.assert_allclose(found[:, cell], wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 def test_currents_along_a_chain_cancel_between_every_pair_of_nodes(rng):
     model = column(3)
     state = model.pack(model.baseline())

@@ -76,6 +76,7 @@ def test_starts_from_the_papers_initial_state(model):
         assert path.endswith(".q") or float(model[path]) == pytest.approx(value, abs=5e-5), path
 
 
+@pytest.mark.slow
 def test_keeps_the_laws_but_for_what_it_says_is_driven(model):
     found = jaxion.check(model)
     assert found.ok, str(found)

@@ -12,6 +12,8 @@ from scipy.optimize import root
 import jaxion
 from jaxion import Status
 
+pytestmark = pytest.mark.slow
+
 RESERVOIRS = ("closed", "glia", "bath")
 DEPOLARISED = {"neuron.V": -23.0, "neuron.Na": 57.0, "neuron.Cl": 28.0, "ecs.K": 44.0}
 
@@ -42,7 +44,6 @@ def test_huebel_dahlem_rests_where_published(reservoir, gates):
     assert float(point["neuron.nka.I"]) / 9.22 == pytest.approx(reference.HUEBEL_DAHLEM_REST_PUMP, rel=reference.RELATIVE)
 
 
-@pytest.mark.slow
 def test_huebel_dahlem_returns_to_rest_at_the_published_rates():
     point = jaxion.setpoint(jaxion.models.huebel_dahlem2014())
     assert modes(point) == pytest.approx(reference.HUEBEL_DAHLEM_REST_EIGENVALUES, rel=reference.RELATIVE)
@@ -96,7 +97,6 @@ def test_zandt_rests_where_published_with_its_chloride_held(gates):
     assert 1 / -float(point.eigenvalues[0].real) == pytest.approx(5e3, rel=0.05)
 
 
-@pytest.mark.slow
 def test_zandt_elsewhere_holds_the_chloride_of_its_baseline():
     model = jaxion.replace(jaxion.models.zandt2011(), {"neuron.Cl": 6.5})
     point = jaxion.setpoint(model)

@@ -13,6 +13,8 @@ from jaxion import Bath, Compartment, ConservationError, Link, Membrane, Model, 
 from jaxion.mechanisms import Electrodiffusion, GapJunction, GHKLeak, Leak, gap_junctions
 from jaxion.units import BODY_RT_F, FARADAY
 
+pytestmark = pytest.mark.slow
+
 BATH = {"Na": 145.0, "K": 3.5, "Cl": 119.0}
 
 
@@ -28,7 +30,6 @@ def row(cells: int, g: float) -> Model:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("r", "printed"), JUNCTIONS, ids=str)
 def test_a_steady_disturbance_falls_from_cell_to_cell_as_published(r: float, printed: Digits):
     n = 5
@@ -105,7 +106,6 @@ def test_joined_cells_keep_the_laws(closure: str):
     assert "a.gap_K                1 K out                      charge +1 (junction to b)" in str(found)
 
 
-@pytest.mark.slow
 def test_both_closures_of_joined_cells_give_one_course():
     ends = []
     for closure in ("state", "difference"):

@@ -11,6 +11,8 @@ from scipy.integrate import solve_ivp
 import jaxion
 from jaxion import Protocol, Status, anoxia, crossing, final, rest
 
+pytestmark = pytest.mark.slow
+
 VOLUMES = (720.0, 3700.0)
 NAMES = ("neuron.V", "neuron.kdr.n", "neuron.na.h", "neuron.K", "neuron.Cl")
 each_volume = pytest.mark.parametrize("v_e", VOLUMES)
@@ -41,7 +43,6 @@ def test_moves_as_its_equations_say(v_e, reservoir, rng):
     np.testing.assert_allclose(found["ecs.K"] + 2160 / v_e * found["neuron.K"], wanted[5], rtol=1e-6, atol=1e-14)
 
 
-@pytest.mark.slow
 @each_volume
 def test_starts_with_the_papers_totals_next_to_its_rest(v_e, rests):
     model = build(v_e)
@@ -63,7 +64,6 @@ def test_is_bistable(v_e):
     assert float(np.max(point.eigenvalues.real)) < 0
 
 
-@pytest.mark.slow
 @each_volume
 @each_reservoir
 def test_ischemia_depolarises_when_published_and_when_the_equations_say(v_e, reservoir, rests):
@@ -81,7 +81,6 @@ def test_ischemia_depolarises_when_published_and_when_the_equations_say(v_e, res
     assert 1e-3 * times[np.flatnonzero(done.y[0] >= -40.0)[0]] == pytest.approx(wanted, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_ischemia_begins_alike_on_the_other_road():
     model, times = build(720.0), np.linspace(6.8, 6.87, 701)
     sols = [jaxion.solve(model, Protocol(anoxia(6.87)), start="setpoint", save=times, rtol=1e-7, backend=b) for b in ("kernel", "diffrax")]
@@ -92,7 +91,6 @@ def test_ischemia_begins_alike_on_the_other_road():
     np.testing.assert_allclose(sols[1]["ecs.K"][before], sols[0]["ecs.K"][before], rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_small_extracellular_space_recovers_and_a_large_one_does_not():
     measures = {"last": crossing("neuron.V", -40.0, "down", "last"), "end": final()}
     small, large = (
@@ -106,7 +104,6 @@ def test_a_small_extracellular_space_recovers_and_a_large_one_does_not():
     assert float(large["end.neuron.V"]) == pytest.approx(transients.HUEBEL_2016_STAYS, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_a_batch_keeps_its_failures_to_themselves():
     model = build(np.array([720.0, 2000.0, 1500.0, 3700.0]), rho=np.array([6.8, 6.8, 1e9, 6.8]))
     sol = jaxion.solve(model, Protocol(rest(1), anoxia(40)), measure={"t": crossing("neuron.V", -40.0)})

@@ -55,6 +55,7 @@ def test_the_consistent_variant_keeps_every_law(consistent):
     assert driven == {f"neuron.{key}" for key in ("docking", "priming", "binding_1", "binding_2", "binding_3", "fusion", "filling")}
 
 
+@pytest.mark.slow
 def test_the_consistent_variant_rests_where_published_on_leaks_that_differ_where_it_does(model, consistent):
     assert float(jnp.max(jnp.abs(consistent.rhs(consistent.pack(consistent.baseline()))))) < 1e-7
     for cell in ("neuron", "astrocyte"):

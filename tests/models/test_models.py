@@ -17,6 +17,7 @@ from model_cases import (
     closed,
     each_closure,
     each_model,
+    each_model_large_ones_slow,
     element,
     evaluate,
     function,
@@ -67,7 +68,7 @@ def test_model_bears_the_name_of_its_function_and_a_source(name):
     assert {leaf.dtype for leaf in jax.tree.leaves(model)} == {jnp.dtype("float64")}
 
 
-@each_model
+@each_model_large_ones_slow
 def test_batch_of_cells_equals_single_cells(name, rng):
     draws = {argument: default * np.exp(rng.normal(0, 0.1 * SPREAD.get(name, 1.0), 3)) for argument, default in numbers(name).items()}
     model, batch = function(name)(), function(name)(**draws)
@@ -107,7 +108,7 @@ def test_baseline_obeys_the_capacitor_law_whichever_ion_repairs_it(name, closure
             assert repaired == pytest.approx(declared[membrane.balance], rel=0.01)
 
 
-@each_model
+@each_model_large_ones_slow
 @pytest.mark.parametrize("ratio", [0.5, 10.0])
 def test_closed_model_conserves_every_ion_water_and_charge(name, ratio, rng):
     model = closed(function(name)(), function(name)().closure, ratio)
@@ -167,7 +168,7 @@ def test_closed_model_is_neutral_as_a_whole(name, closure):
         assert abs(total) < 1e-13 * gross
 
 
-@each_model
+@each_model_large_ones_slow
 @each_closure
 def test_rates_times_stoichiometry_is_the_right_hand_side(name, closure, rng):
     skip_if_unlawful(function(name)(), closure)
@@ -198,7 +199,7 @@ def test_right_hand_side_keeps_the_capacitor_law(name, rng):
         assert float(jnp.max(jnp.abs(charging - held) / gross)) < 1e-12
 
 
-@each_model
+@each_model_large_ones_slow
 def test_potential_follows_from_charge_or_from_zero_current(name, rng):
     native = function(name)()
     difference = rebuilt(native, "layered" if native.axials else "difference")

@@ -37,6 +37,7 @@ def by_scipy(seconds, K_b=4.0, O_b=32.0, method="LSODA"):
 # The equations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("K_b", "O_b"), [(4.0, 32.0), (20.0, 2.6)])
 def test_moves_as_its_equations_say(K_b, O_b, rng):
     model = jaxion.models.wei2014(K_bath=K_b, O_bath=O_b)

@@ -44,6 +44,7 @@ def test_failed_cells_do_not_count():
     assert np.isfinite(variance_shares(np.array([[[1.0, 1.0, np.nan]] * 2]), theta, np.array([True, True, False]))).all()
 
 
+@pytest.mark.slow
 def test_figure_of_a_sweep_names_units_and_shares(cells):
     done = jaxion.sweep(cells, of=("neuron.V", "neuron.E_Cl"), wrt=tuple(LOGNORMAL))
     figure = jaxion.plot(done)
@@ -57,12 +58,14 @@ def test_figure_of_a_sweep_names_units_and_shares(cells):
     assert sum(shares[:2]) == pytest.approx(100, abs=1)
 
 
+@pytest.mark.slow
 def test_figure_without_sensitivities_ranks_by_correlation(cells, tmp_path):
     figure = jaxion.plot(jaxion.sweep(cells), tmp_path / "sweep.pdf")
     assert (tmp_path / "sweep.pdf").read_bytes().startswith(b"%PDF")
     assert "neuron.leak_Na.g [nS]" in texts(figure)
 
 
+@pytest.mark.slow
 def test_the_number_of_failed_cells_is_in_the_heading():
     model = jaxion.models.keener_sneyd()
     grid = jaxion.Population.grid(model, {"neuron.nka.v_max": [0.05, 0.1, 50.0]})

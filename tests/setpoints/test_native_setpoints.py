@@ -157,6 +157,7 @@ def _linear(size):
     )
 
 
+@pytest.mark.slow
 def test_pivots_that_are_lost_to_rounding_are_computed_again(batch, point, monkeypatch):
     expected = jaxion.sensitivity(batch, OF, WRT, scaled=False, point=point, lowering="xla").matrix
     monkeypatch.setattr(machine_code, "GROWTH", 0.0)

@@ -113,6 +113,7 @@ def test_variables_have_units_and_roles(memory):
     assert ds.attrs["title"] == "Transients of 16 cells of duesterwald2018"
 
 
+@pytest.mark.slow
 def test_start_at_the_baseline_needs_no_set_point_and_phases_act_on_each_cell_s_own_values():
     cells = Population.grid(MODEL, {"neuron.nka.v_max": [40.0, 80.0], KCC2: [0.0]})
     given = Protocol(phase(1, scale={"neuron.nka.v_max": 0.5}))
@@ -140,6 +141,7 @@ def test_print_summarises_measures(memory):
     assert "in 6 of 12 cells" in next(line for line in text.splitlines() if "t_up" in line)
 
 
+@pytest.mark.slow
 def test_figure_shows_what_the_protocol_made_of_the_cells(memory, tmp_path):
     figure = jaxion.plot(memory, tmp_path / "sweep.png")
     labels = [ax.get_xlabel() for ax in figure.axes]

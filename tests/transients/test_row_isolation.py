@@ -114,6 +114,7 @@ def test_bad_cell_is_nan_with_the_status_that_says_why(kind):
     assert np.isfinite(np.asarray(point["neuron.V"])[[0, 2, 3]]).all()
 
 
+@pytest.mark.slow
 def test_shared_gradient_is_the_sum_of_the_cells_alone(derivatives):
     first, _ = derivatives
     scale = cells(None, 3)

@@ -71,6 +71,7 @@ def test_pump_block_runs_down_as_published(cell, set_point, backend):
         assert float(sol.measures[f"V{i}"]) == pytest.approx(t, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fraction", "duration"), [(1.0, 300.0), (0.5, 900.0), (0.93, 47.0)])
 def test_other_blocks_agree_with_scipy(cell, set_point, fraction, duration):
     protocol = Protocol(rest(60.0), block("neuron.nka", fraction, duration), rest(1200.0))
@@ -92,7 +93,7 @@ def test_rates_at_an_edge_are_those_of_the_phase_that_begins(cell, set_point):
     assert V[1] == pytest.approx(V[2], abs=1e-3)
 
 
-@pytest.mark.parametrize("closure", ["difference", "electroneutral"])
+@pytest.mark.parametrize("closure", ["difference", pytest.param("electroneutral", marks=pytest.mark.slow)])
 def test_closures_agree_in_time(cell, closure):
     protocol = Protocol(block("neuron.nka", 1.0, 600.0))
     other = jaxion.solve(jaxion.models.duesterwald2018(closure=closure), protocol, start="setpoint", save=[1.0, 300.0, 600.0])
