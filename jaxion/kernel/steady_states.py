@@ -24,9 +24,9 @@ def seek(equilibrium: Equilibrium, start: Any, theta: Any, max_steps: int, judge
     Raises:
         UnknownPrimitive: The equations have an operation that has no machine code.
     """
-    from jaxion.kernel.binding.equilibria import seek
+    from jaxion.kernel.binding import equilibria
 
-    return seek(equilibrium, start, theta, max_steps, judge)
+    return equilibria.seek(equilibrium, start, theta, max_steps, judge)
 
 
 def respond(response: Response, x: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -47,6 +47,6 @@ def respond(response: Response, x: np.ndarray, theta: np.ndarray) -> tuple[np.nd
     Raises:
         UnknownPrimitive: The equations or an observable have an operation that has no machine code.
     """
-    from jaxion.kernel.cpu.responses import respond
+    from jaxion.kernel.cpu import responses
 
-    return respond(response, x, theta)
+    return responses.respond(response, x, theta)

@@ -9,12 +9,11 @@ from jax.core import ShapedArray
 
 from jaxion.errors import Status
 from jaxion.kernel.binding.host_primitives import host_primitive
-from jaxion.kernel.cpu.equilibria import Solver, solver
+from jaxion.kernel.cpu.equilibria import solver
 from jaxion.kernel.cpu.integration import possible, run_into
 from jaxion.kernel.methods.pseudo_newton import HORIZON
 from jaxion.kernel.problem import Equilibrium, Judge, Plan, Sought
 from jaxion.kernel.system import System
-from jaxion.kernel.tracing.arrays import UnknownPrimitive
 from jaxion.kernel.widths import cores
 
 RTOL: Final = 1e-4
@@ -36,26 +35,19 @@ class _Task:
 
 def seek(equilibrium: Equilibrium, start: Any, theta: Any, max_steps: int, judge: Judge) -> Sought:
     """What `jaxion.kernel.seek` says."""
-    _solver(equilibrium)
+    solver(equilibrium)
     return Sought(*_seek.bind(start, theta, task=_Task(equilibrium, judge, max_steps)))
-
-
-def _solver(equilibrium: Equilibrium) -> Solver:
-    machine = solver(equilibrium)
-    if isinstance(machine, UnknownPrimitive):
-        raise machine
-    return machine
 
 
 def _shaped(task: _Task, start: Any, theta: Any) -> list[ShapedArray]:
     del theta
-    cells, evidence = start.shape[1], _solver(task.equilibrium).told.sizes["evidence"]
+    cells, evidence = start.shape[1], solver(task.equilibrium).told.sizes["evidence"]
     shapes = [start.shape, (cells,), (cells,), (cells,), (evidence, cells)]
     return [*(ShapedArray(shape, start.dtype) for shape in shapes), ShapedArray((cells,), np.dtype(np.int64))]
 
 
 def _sought(task: _Task, operands: list[np.ndarray], results: list[np.ndarray]) -> None:
-    (start, theta), machine = operands, _solver(task.equilibrium)
+    (start, theta), machine = operands, solver(task.equilibrium)
     ended = machine.find(start, theta, task.max_steps, cores())
     status = task.judge(ended, theta)
     left = np.flatnonzero((status == Status.no_setpoint) | (status == Status.unstable))

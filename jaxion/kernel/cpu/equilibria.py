@@ -15,7 +15,6 @@ from jaxion.kernel.methods.pseudo_newton import CONVERGED
 from jaxion.kernel.problem import Ended, Equilibrium
 from jaxion.kernel.programs.newton import NewtonPrograms
 from jaxion.kernel.programs.program import Layout
-from jaxion.kernel.tracing.arrays import UnknownPrimitive
 from jaxion.kernel.widths import vector_width
 
 BLOCK: Final = 100_000
@@ -67,9 +66,6 @@ class Solver:
 
 
 @compiled_once
-def solver(equilibrium: Equilibrium) -> Solver | UnknownPrimitive:
-    """The machine code of an equilibrium, compiled once; what stands in the way if there can be none."""
-    try:
-        return Solver(equilibrium)
-    except UnknownPrimitive as unknown:
-        return unknown
+def solver(equilibrium: Equilibrium) -> Solver:
+    """The machine code of an equilibrium, compiled once."""
+    return Solver(equilibrium)

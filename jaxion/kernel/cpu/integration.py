@@ -12,7 +12,6 @@ from jaxion.kernel.problem import Plan
 from jaxion.kernel.programs.integration import IntegrationPrograms
 from jaxion.kernel.programs.tangent import TangentPrograms
 from jaxion.kernel.system import System
-from jaxion.kernel.tracing.arrays import UnknownPrimitive
 from jaxion.kernel.widths import vector_width
 
 
@@ -39,12 +38,9 @@ class Kernel:
 
 
 @compiled_once
-def compiled(system: System, reductions: tuple[Reduction, ...], single: bool) -> Kernel | UnknownPrimitive:
-    """The kernel of a system and its reductions in some precision, compiled once; what stands in the way if there can be none."""
-    try:
-        return Kernel(IntegrationPrograms(system, reductions, single))
-    except UnknownPrimitive as unknown:
-        return unknown
+def compiled(system: System, reductions: tuple[Reduction, ...], single: bool) -> Kernel:
+    """The kernel of a system and its reductions in some precision, compiled once."""
+    return Kernel(IntegrationPrograms(system, reductions, single))
 
 
 def possible(plan: Plan) -> Kernel:
@@ -53,10 +49,7 @@ def possible(plan: Plan) -> Kernel:
     Raises:
         UnknownPrimitive: The equations, their observables or a reduction have an operation that has no machine code.
     """
-    kernel = compiled(plan.system, plan.reductions, plan.single)
-    if isinstance(kernel, UnknownPrimitive):
-        raise kernel
-    return kernel
+    return compiled(plan.system, plan.reductions, plan.single)
 
 
 @compiled_once

@@ -9,7 +9,6 @@ from jaxion.kernel.llvm.engine import Machine, compiled_once
 from jaxion.kernel.llvm.map import emit_map
 from jaxion.kernel.problem import Response
 from jaxion.kernel.programs.response import ResponseProgram
-from jaxion.kernel.tracing.arrays import UnknownPrimitive
 from jaxion.kernel.widths import cores, vector_width
 
 
@@ -35,17 +34,11 @@ class Responder:
 
 
 @compiled_once
-def responder(response: Response) -> Responder | UnknownPrimitive:
-    """The machine code of a response, compiled once; what stands in the way if there can be none."""
-    try:
-        return Responder(response)
-    except UnknownPrimitive as unknown:
-        return unknown
+def responder(response: Response) -> Responder:
+    """The machine code of a response, compiled once."""
+    return Responder(response)
 
 
 def respond(response: Response, x: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What `jaxion.kernel.respond` says."""
-    machine = responder(response)
-    if isinstance(machine, UnknownPrimitive):
-        raise machine
-    return machine(x, theta, cores())
+    return responder(response)(x, theta, cores())

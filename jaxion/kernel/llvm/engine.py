@@ -8,27 +8,39 @@ from typing import Any, TypeVar
 import llvmlite.binding as llvm
 from llvmlite import ir
 
+from jaxion.kernel.tracing.arrays import UnknownPrimitive
+
 T = TypeVar("T")
 
 
 def compiled_once(function: Callable[..., T]) -> Callable[..., T]:
-    """What a function compiles, kept for the last 64 of what it is given.
+    """What a function compiles, kept for the last 64 of what it is given; so is an `UnknownPrimitive`, which is raised each time.
 
     Garbage is not collected meanwhile: of the many objects of a program none is, and to look for it takes a quarter of the time.
     """
 
     @functools.lru_cache(maxsize=64)
-    @functools.wraps(function)
-    def uncollected(*given: Any) -> T:
+    def kept(*given: Any) -> T | UnknownPrimitive:
         collected = gc.isenabled()
         gc.disable()
         try:
             return function(*given)
+        except UnknownPrimitive as unknown:
+            return unknown
         finally:
             if collected:
                 gc.enable()
 
-    return uncollected
+    @functools.wraps(function)
+    def compiled(*given: Any) -> T:
+        found = kept(*given)
+        if isinstance(found, UnknownPrimitive):
+            # Without the lines of those who asked before.
+            raise found.with_traceback(None)
+        return found
+
+    compiled.kept = kept  # pyright: ignore[reportFunctionMemberAccess]
+    return compiled
 
 
 class Machine:
