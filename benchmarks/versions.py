@@ -49,7 +49,9 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", nargs="+", default=[sys.executable], help="programs, the one that others are compared with first")
-    parser.add_argument("--checkout", nargs="+", type=Path, default=[HERE.parent], help="folders of jaxion, each run with its own benchmarks")
+    parser.add_argument(
+        "--checkout", nargs="+", type=Path, default=[HERE.parent], help="folders of jaxion, each run with its own benchmarks"
+    )
     parser.add_argument("--repeats", type=int, default=9, help="turns of each program; medians are reported")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "versions-cores1.json")
     parser.add_argument("--serve", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)

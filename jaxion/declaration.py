@@ -1,8 +1,6 @@
 """What a model declares: compartments and baths joined by membranes, links and axial connections, and the structure that follows."""
 
 import functools
-import itertools
-from collections.abc import Mapping
 from typing import Any, Final
 
 import equinox as eqx
@@ -11,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from jaxion import units
-from jaxion._types import PerCell, per_cell
+from jaxion._types import PerCell
 from jaxion.compartment import (
     Axial,
     Bath,
@@ -20,22 +17,13 @@ from jaxion.compartment import (
     Compartment,
     Link,
     Membrane,
-    check_axial,
-    check_chain,
-    check_junction,
-    check_link,
-    check_membrane,
 )
-from jaxion.errors import ConservationError, nearest
 from jaxion.mechanisms.base import gates as gates_of
 from jaxion.structure import Cycles, LinkShape, MembraneShape, Structure
 
 CLOSURES: Final = ("state", "difference", "electroneutral", "as published", "layered")
 """How the voltage is closed: a row of its own, from the net charge, from zero net current (C → 0), a row that no charge is tied to,
 or, in a chain of nodes, from the net charge across membranes and from zero net current between nodes."""
-
-_CHAIN_CLOSURES: Final = ("layered", "state")
-"""Closures of a chain of nodes: in the others the current along the chain would have no part in the potentials."""
 
 GATES: Final = ("full", "qss")
 """Gates are rows of their own, or stand at their steady values at every moment."""
@@ -58,65 +46,6 @@ class Declaration(eqx.Module):
     anoxia: tuple[tuple[str, str, float], ...] = eqx.field(static=True)
     breaks: tuple[str, ...] = eqx.field(static=True)
     published: tuple[tuple[str, Any], ...] = eqx.field(static=True)
-
-    def __init__(
-        self,
-        compartments: Mapping[str, Compartment],
-        baths: Mapping[str, Bath],
-        membranes: tuple[Membrane, ...] | list[Membrane],
-        name: str = "model",
-        source: str = "",
-        closure: str = "state",
-        RT_F: Any = units.BODY_RT_F,
-        F: Any = units.FARADAY,
-        *,
-        links: tuple[Link, ...] | list[Link] = (),
-        axials: tuple[Axial, ...] | list[Axial] = (),
-        gates: str = "full",
-        anoxia: tuple[tuple[str, str, float], ...] = (),
-        breaks: tuple[str, ...] = (),
-        published: tuple[tuple[str, Any], ...] = (),
-    ):
-        for argument, given, allowed in (("closure", closure, CLOSURES), ("gates", gates, GATES)):
-            if given not in allowed:
-                raise ValueError(
-                    f"Argument `{argument}` must be one of {', '.join(allowed)}, but it is `{given}`.{nearest(given, allowed)}"
-                )
-        solutions = {**compartments, **baths}
-        if len(solutions) < len(compartments) + len(baths):
-            raise ConservationError("A compartment and a bath bear the same name.")
-        for membrane in membranes:
-            check_membrane(membrane, solutions)
-        for link in links:
-            check_link(link, solutions)
-            check_junction(link, membranes)
-        for axial in axials:
-            check_axial(axial, solutions)
-        check_chain(axials, membranes)
-        if axials and closure not in _CHAIN_CLOSURES:
-            raise ValueError(
-                f"Argument `closure` must be {' or '.join(f'`{one}`' for one in _CHAIN_CLOSURES)} for a chain of nodes, but it is `{closure}`."
-            )
-        cells = {membrane.inside for membrane in membranes}
-        if closure == "electroneutral" and any({link.inside, link.outside} <= cells for link in links):
-            # Each membrane's potential of zero current would depend on that of the other.
-            raise ValueError("Argument `closure` must be `state` or `difference` for cells that are joined, but it is `electroneutral`.")
-        for kind, boundaries in (("membranes", membranes), ("links", links), ("axial connections", axials)):
-            if len({boundary.inside for boundary in boundaries}) < len(boundaries):
-                raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")
-        self.compartments = {key: compartments[key] for key in sorted(compartments)}
-        self.baths = {key: baths[key] for key in sorted(baths)}
-        self.membranes = {m.inside: m for m in sorted(membranes, key=lambda m: m.inside)}
-        self.links = {link.inside: link for link in sorted(links, key=lambda link: link.inside)}
-        self.axials = {axial.inside: axial for axial in sorted(axials, key=lambda axial: axial.inside)}
-        kinds = {"membrane": self.membranes, "link": self.links, "axial connection": self.axials}
-        for (one, first), (other, second) in itertools.combinations(kinds.items(), 2):
-            for key in sorted(set(first) & set(second)):
-                for shared in sorted(set(first[key].mechanisms) & set(second[key].mechanisms)):
-                    raise ConservationError(f"The {one} and the {other} of `{key}` both have a mechanism `{shared}`; give one another key.")
-        self.RT_F, self.F = per_cell(RT_F), per_cell(F)
-        self.name, self.source, self.closure, self.gates = name, source, closure, gates
-        self.anoxia, self.breaks, self.published = anoxia, breaks, published
 
     @property
     def solutions(self) -> dict[str, Compartment | Bath]:

@@ -1,13 +1,34 @@
 r"""Model: compartments and baths joined by membranes, links and axial connections, with $dn/dt = S\,v(x, \theta)$."""
 
+import itertools
+from collections.abc import Mapping
+from typing import Any, Final
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from jaxion._types import Rows
-from jaxion.declaration import Declaration
+from jaxion import units
+from jaxion._types import Rows, per_cell
+from jaxion.compartment import (
+    Axial,
+    Bath,
+    Compartment,
+    Link,
+    Membrane,
+    check_axial,
+    check_chain,
+    check_junction,
+    check_link,
+    check_membrane,
+)
+from jaxion.declaration import CLOSURES, GATES, Declaration
 from jaxion.dynamics import derivative, potential_from_charge, potential_from_zero_current
+from jaxion.errors import ConservationError, nearest
 from jaxion.paths import read
 from jaxion.snapshot import Snapshot, baseline, list_gates, moved, name_gates, rates, with_steady_gates
+
+_CHAIN_CLOSURES: Final = ("layered", "state")
+"""Closures of a chain of nodes: in the others the current along the chain would have no part in the potentials."""
 
 
 class Model(Declaration):
@@ -34,6 +55,65 @@ class Model(Declaration):
     Raises:
         ConservationError: A mechanism moves an ion that one of its sides lacks.
     """
+
+    def __init__(
+        self,
+        compartments: Mapping[str, Compartment],
+        baths: Mapping[str, Bath],
+        membranes: tuple[Membrane, ...] | list[Membrane],
+        name: str = "model",
+        source: str = "",
+        closure: str = "state",
+        RT_F: Any = units.BODY_RT_F,
+        F: Any = units.FARADAY,
+        *,
+        links: tuple[Link, ...] | list[Link] = (),
+        axials: tuple[Axial, ...] | list[Axial] = (),
+        gates: str = "full",
+        anoxia: tuple[tuple[str, str, float], ...] = (),
+        breaks: tuple[str, ...] = (),
+        published: tuple[tuple[str, Any], ...] = (),
+    ):
+        for argument, given, allowed in (("closure", closure, CLOSURES), ("gates", gates, GATES)):
+            if given not in allowed:
+                raise ValueError(
+                    f"Argument `{argument}` must be one of {', '.join(allowed)}, but it is `{given}`.{nearest(given, allowed)}"
+                )
+        solutions = {**compartments, **baths}
+        if len(solutions) < len(compartments) + len(baths):
+            raise ConservationError("A compartment and a bath bear the same name.")
+        for membrane in membranes:
+            check_membrane(membrane, solutions)
+        for link in links:
+            check_link(link, solutions)
+            check_junction(link, membranes)
+        for axial in axials:
+            check_axial(axial, solutions)
+        check_chain(axials, membranes)
+        if axials and closure not in _CHAIN_CLOSURES:
+            raise ValueError(
+                f"Argument `closure` must be {' or '.join(f'`{one}`' for one in _CHAIN_CLOSURES)} for a chain of nodes, but it is `{closure}`."
+            )
+        cells = {membrane.inside for membrane in membranes}
+        if closure == "electroneutral" and any({link.inside, link.outside} <= cells for link in links):
+            # Each membrane's potential of zero current would depend on that of the other.
+            raise ValueError("Argument `closure` must be `state` or `difference` for cells that are joined, but it is `electroneutral`.")
+        for kind, boundaries in (("membranes", membranes), ("links", links), ("axial connections", axials)):
+            if len({boundary.inside for boundary in boundaries}) < len(boundaries):
+                raise ConservationError(f"Two {kind} have the same inside; put their mechanisms on one.")
+        self.compartments = {key: compartments[key] for key in sorted(compartments)}
+        self.baths = {key: baths[key] for key in sorted(baths)}
+        self.membranes = {m.inside: m for m in sorted(membranes, key=lambda m: m.inside)}
+        self.links = {link.inside: link for link in sorted(links, key=lambda link: link.inside)}
+        self.axials = {axial.inside: axial for axial in sorted(axials, key=lambda axial: axial.inside)}
+        kinds = {"membrane": self.membranes, "link": self.links, "axial connection": self.axials}
+        for (one, first), (other, second) in itertools.combinations(kinds.items(), 2):
+            for key in sorted(set(first) & set(second)):
+                for shared in sorted(set(first[key].mechanisms) & set(second[key].mechanisms)):
+                    raise ConservationError(f"The {one} and the {other} of `{key}` both have a mechanism `{shared}`; give one another key.")
+        self.RT_F, self.F = per_cell(RT_F), per_cell(F)
+        self.name, self.source, self.closure, self.gates = name, source, closure, gates
+        self.anoxia, self.breaks, self.published = anoxia, breaks, published
 
     def closed_by(self, closure: str) -> "Model":
         """The same model with another closure."""

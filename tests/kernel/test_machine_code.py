@@ -257,11 +257,11 @@ def test_statuses_and_counts_are_those_of_jax_numpy():
 
 
 def test_a_system_is_compiled_once_whatever_the_numbers():
-    integration.compiled.kept.cache_clear()
+    integration.compiled.kept.cache_clear()  # pyright: ignore[reportFunctionMemberAccess]
     run()
     run([0, 1], rtol=1e-5, max_steps=500, saves=[1.0])
     integrate(SYSTEM, np.ones((2, 3)), np.ones((2, 3)), [0.0, 1.0], reductions=REDUCTIONS)
-    assert integration.compiled.kept.cache_info().misses == 1
+    assert integration.compiled.kept.cache_info().misses == 1  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def test_a_primitive_without_machine_code_falls_back_with_one_warning(recwarn):

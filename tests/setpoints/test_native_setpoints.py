@@ -118,9 +118,9 @@ def test_threads_and_ranges_change_no_bit(count, batch, point, monkeypatch):
 
 def test_other_processors_find_the_same(batch, point, monkeypatch):
     monkeypatch.setattr(equilibria, "vector_width", lambda: max(1, vector_width() // 2))
-    equilibria.solver.kept.cache_clear()
+    equilibria.solver.kept.cache_clear()  # pyright: ignore[reportFunctionMemberAccess]
     found = jaxion.setpoint(batch, lowering="llvm")
-    equilibria.solver.kept.cache_clear()
+    equilibria.solver.kept.cache_clear()  # pyright: ignore[reportFunctionMemberAccess]
     np.testing.assert_array_equal(found.status, point.status)
     np.testing.assert_allclose(found.y, point.y, rtol=1e-13, atol=1e-13)
 

@@ -39,7 +39,7 @@ def compiled_once(function: Callable[..., T]) -> Callable[..., T]:
             raise found.with_traceback(None)
         return found
 
-    compiled.kept = kept  # pyright: ignore[reportFunctionMemberAccess]
+    compiled.kept = kept  # pyright: ignore[reportAttributeAccessIssue]
     return compiled
 
 

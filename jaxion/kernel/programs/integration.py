@@ -63,10 +63,10 @@ class IntegrationPrograms:
         new, cell = graph.call("lt", 0.0, fresh), graph.call("lt", 1.0, fresh)
         rate = rates(self.source, graph, t, y, theta)
         duration = graph.input("end") - graph.input("begin")
-        first = Control(*in_lane(first_control, graph, rate, y, inputs(graph, "scale", system.rows), duration))
+        first = controlled(in_lane(first_control, graph, rate, y, inputs(graph, "scale", system.rows), duration))
         states = [node for state in self.begun(graph, t, y, theta) for node in state]
         return {
-            **{(name, 0): graph.select(new, number, graph.input(name)) for name, number in first._asdict().items()},
+            **{(name, 0): graph.select(new, number, graph.input(name)) for name, number in first.items()},
             ("fresh", 0): graph.constant(0.0),
             **written("reduced", [graph.select(cell, s, graph.input("reduced", i)) for i, s in enumerate(states)]),
         }
@@ -76,18 +76,18 @@ class IntegrationPrograms:
         system = self.system
         t, y, theta = moving(graph, system)
         scale = inputs(graph, "scale", system.rows)
-        control = Control(*(graph.input(name) for name in Control._fields))
+        control = controlled([graph.input(name) for name in Control._fields])
         begin, end, tries, accepted, rtol, max_steps = (
             graph.input(name) for name in ("begin", "end", "tries", "accepted", "rtol", "max_steps")
         )
-        last, h = in_lane(within_phase, graph, end, t, control.h)
+        last, h = in_lane(within_phase, graph, end, t, control["h"])
         s = stages(self.source, graph, t, h, y, theta)
         y1, error, between, K = step(self.source, graph, s, t, y, float(np.finfo(np.float32 if self.single else float).eps))
 
         def judge(h: Any, error: Any, between: Any, y: Any, y1: Any, scale: Any, rtol: Any, *control: Any) -> Any:
             return judged(Control(*control), h, (error, between), y, y1, scale, rtol[0], system.positive)
 
-        good, *following = in_lane(judge, graph, h, error, between, y, y1, scale, rtol, *control)
+        good, *following = in_lane(judge, graph, h, error, between, y, y1, scale, rtol, *control.values())
         tries = tries + 1.0
 
         def stopped(good: Any, t: Any, h: Any, duration: Any, y1: Any, tries: Any, max_steps: Any) -> Any:
@@ -100,7 +100,7 @@ class IntegrationPrograms:
             "y": y1,
             "reduced": self.folded(graph, t, h, y, y1, K, theta),
         }
-        told = {**Control(*following)._asdict(), "tries": tries, "accepted": accepted + one, "from": t, "length": h}
+        told = {**controlled(following), "tries": tries, "accepted": accepted + one, "from": t, "length": h}
         program = {
             **{(name, i): graph.select(good, node, graph.input(name, i)) for name, nodes in moved.items() for i, node in enumerate(nodes)},
             **{(name, 0): node for name, node in told.items()},
@@ -133,6 +133,11 @@ class IntegrationPrograms:
     def _watch(self, graph: Graph, t: Node, y: Nodes, theta: Nodes) -> Nodes:
         given = {"t": [t], "y": y, "theta": theta}
         return substitute(self._observables, graph, lambda name, i: given[name][i])
+
+
+def controlled(nodes: Nodes) -> dict[str, Node]:
+    """The numbers of a `Control`, by name."""
+    return dict(zip(Control._fields, nodes, strict=True))
 
 
 def sampled(graph: Graph, rows: int) -> Program:
