@@ -11,6 +11,8 @@ import jaxion
 from jaxion import FitProblem, PathError, Recording
 from jaxion.fits.data.noise import Huber, Student
 
+pytestmark = pytest.mark.slow
+
 # Noise
 
 
@@ -25,7 +27,6 @@ def test_known_noise_gives_the_textbook_line(rng):
     assert fit.interval["a"][1] == pytest.approx(best[0] + 1.96 * sd[0])
 
 
-@pytest.mark.slow
 def test_relative_noise_and_the_recordings_own_agree(rng):
     y = np.exp(0.7 * X) * (1 + 0.1 * rng.standard_normal(len(X)))
     free = {"a": jaxion.positive(1.0), "k": jaxion.unbounded(0.1)}
@@ -36,7 +37,6 @@ def test_relative_noise_and_the_recordings_own_agree(rng):
     np.testing.assert_allclose(list(own.values.values()), scipy.x, rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_noise_that_is_estimated_in_two_channels_weighs_them_by_their_scatter(rng):
     def both(x, a):
         return {"y": a * x, "z": a * x}
@@ -67,7 +67,6 @@ def test_robust_noise_forgives_an_outlier(rng, noise):
     np.testing.assert_allclose(list(robust.values.values()), scipy.x, rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_robust_losses_are_those_of_their_densities():
     z = jnp.asarray([-30.0, -1.345, -1.0, -1e-9, 0.0, 1e-4, 0.5, 1.345, 7.0])
     student, huber = Student(1.0, 4.0).residual(z), Huber(1.0, 1.345).residual(z)
@@ -81,7 +80,6 @@ def test_robust_losses_are_those_of_their_densities():
 # Scale, offset, missing values, priors, ties
 
 
-@pytest.mark.slow
 def test_an_unknown_scale_and_offset_cost_what_fitting_them_would(rng):
     y = 3.0 + 0.5 * np.exp(0.7 * X) + 0.01 * rng.standard_normal(len(X))
 
@@ -104,7 +102,6 @@ def test_an_unknown_scale_and_offset_cost_what_fitting_them_would(rng):
     assert short.channels[0]["offset"] == pytest.approx(long.values["offset"], rel=1e-6)
 
 
-@pytest.mark.slow
 def test_missing_values_count_for_nothing():
     y = 2 * X - 1
     y[4] = np.nan
@@ -116,7 +113,6 @@ def test_missing_values_count_for_nothing():
     assert fit.problem.size == 12
 
 
-@pytest.mark.slow
 def test_a_prior_pulls_as_its_width_says():
     x, y = np.array([1.0]), np.array([4.0])
 
@@ -142,7 +138,6 @@ def test_tied_and_fixed_parameters_follow():
     assert float(fit.model(0.0)) == pytest.approx(2.5)
 
 
-@pytest.mark.slow
 def test_an_interval_is_never_left():
     fit = jaxion.fit(straight(2 * X, free={"a": jaxion.interval(0.0, 1.5, start=0.1), "b": jaxion.unbounded(0.0)}), starts=4)
     assert np.all((fit.initial[:, 0] > 0) & (fit.initial[:, 0] < 1.5))
@@ -159,7 +154,6 @@ def test_an_interval_has_a_slope_and_an_unknown_at_its_very_ends():
     np.testing.assert_allclose(transform.value(ends), [0.5, 2.0], rtol=1e-15)
 
 
-@pytest.mark.slow
 def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     noise = 0.1 * rng.standard_normal((2, len(X)))
     parts = [straight(2 * X - 1 + n, noise=0.1) for n in noise]
@@ -171,7 +165,6 @@ def test_experiments_that_share_parameters_are_fitted_at_once(rng):
     assert str(FitProblem.join(*parts)) == "Fit of 2 parameters to 26 values of 2 channels in 2 experiments"
 
 
-@pytest.mark.slow
 def test_a_local_parameter_is_each_experiments_own():
     parts = [straight(2 * X + b) for b in (-1.0, 3.0)]
     joined = FitProblem.join(*parts, local=("b",))

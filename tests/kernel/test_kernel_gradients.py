@@ -8,6 +8,8 @@ import pytest
 from jaxion.errors import Status
 from jaxion.kernel import Crossing, Extremum, Integral, Mean, System, integrate
 
+pytestmark = pytest.mark.slow
+
 # A stiff pair driven through three phases; everything that is measured happens between steps.
 SYSTEM = System(
     lambda t, y, theta: jnp.stack([theta[0] * (theta[1] * y[1] - y[0] ** 2), jnp.sin(theta[2] * t) + theta[3] - y[0] * y[1]]),
@@ -45,7 +47,6 @@ def test_nothing_that_is_differentiated_is_missing():
     assert int(course(X).status) == Status.ok
 
 
-@pytest.mark.slow
 def test_forward_agrees_with_central_differences_at_displaced_points(forward):
     del forward
     x = X * (1 + 0.03 * np.random.default_rng(3).standard_normal(X.size))
@@ -66,7 +67,6 @@ def test_forward_agrees_with_central_differences_at_displaced_points(forward):
     np.testing.assert_array_less(np.delete(error, when, axis=0), 1e-6)
 
 
-@pytest.mark.slow
 @each_lowering
 def test_reverse_agrees_with_forward(forward, lowering):
     """Of the same course: how long its steps are is a matter of rounding, and so differs between programs that are compiled apart."""
@@ -79,7 +79,6 @@ def test_reverse_agrees_with_forward(forward, lowering):
     np.testing.assert_allclose(reverse, forward, rtol=1e-10, atol=1e-10 * np.max(np.abs(forward)))
 
 
-@pytest.mark.slow
 def test_second_derivatives_are_those_of_the_gradient():
     def of_end(k):
         return jnp.sum(
@@ -102,7 +101,6 @@ FAILING = System(
 BAD = {"blow-up": (1.0, 0.0, 2.0), "negative": (0.0, 1.0, 2.0), "not finite": (0.0, 0.0, -1.0), "NaN": (np.nan, 0.0, 2.0)}
 
 
-@pytest.mark.slow
 @each_lowering
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_failing_cells_spoil_no_gradient_of_own_or_shared_parameters(place, lowering):
@@ -136,7 +134,6 @@ def test_directions_share_a_course_and_change_no_bit_of_each_other(forward):
     np.testing.assert_allclose(many, (others @ forward.T), rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
 
 
-@pytest.mark.slow
 def test_cells_and_their_directions_may_be_batched_in_any_order(forward):
     batch = jnp.stack([X, 1.02 * X])
     inside = jax.vmap(jax.jacfwd(everything))(batch)
@@ -145,7 +142,6 @@ def test_cells_and_their_directions_may_be_batched_in_any_order(forward):
     np.testing.assert_allclose(inside[0], forward, rtol=1e-10, atol=1e-12 * np.max(np.abs(forward)))
 
 
-@pytest.mark.slow
 def test_a_linearised_course_can_be_transposed_for_many_directions(forward):
     _, linear = jax.linearize(everything, X)
     back = jax.linear_transpose(jax.vmap(linear), jnp.eye(X.size))

@@ -15,6 +15,8 @@ from jaxion.mechanisms import HHPotassium, HHSodium, HHSodiumSlaved, Leak
 from jaxion.model_loading import load_model
 from jaxion.snapshot import gating, with_steady_gates
 
+pytestmark = pytest.mark.slow
+
 excitable = pytest.mark.parametrize("name", ["huebel_dahlem2014", "zandt2011"])
 
 
@@ -38,7 +40,6 @@ def test_gates_open_and_close_as_published(V):
     assert current == pytest.approx(2.0 * steady(m) ** 3 * 0.3 * float(seen.V - seen.E("Na")), rel=1e-7)
 
 
-@pytest.mark.slow
 def test_removable_singularities_are_right_in_value_and_derivatives():
     # c x/(1 − e^{−x/10}) = 10 c (1 + x/20 + x²/1200 + …) with c = 0.01 per ms, times φ = 3
     alpha = lambda V: HHPotassium(1.0).gating(view(uniform(REST)._replace(V=V)))["n"][0]  # noqa: E731
@@ -145,7 +146,6 @@ def test_one_cell_and_a_batch_have_the_same_rates(name, rng):
 # Set-points
 
 
-@pytest.mark.slow
 @excitable
 def test_a_cell_without_set_point_leaves_the_gradients_of_the_others(name):
     model = build(name)

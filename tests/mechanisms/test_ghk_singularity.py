@@ -16,6 +16,8 @@ from reference import thermodynamics as reference
 
 from jaxion import thermo
 
+pytestmark = pytest.mark.slow
+
 RT_F = reference.RT_F
 
 

@@ -13,6 +13,8 @@ from jaxion import Membrane, Model, PathError, Protocol, phase, units
 from jaxion.mechanisms import FXYD, FXYD1, AbstractMechanism, HHSodium, Leak, Modulated, NaKATPaseKager, Temperature
 from jaxion.mechanisms.base import get_parameter, parameters, with_parameters
 
+pytestmark = pytest.mark.slow
+
 AREA = 2 * np.pi * 5.0 * 25.0
 """Area of the neuron of Düsterwald et al. (2018), µm²."""
 
@@ -60,7 +62,6 @@ def test_sodium_follows_affinity_with_the_elasticity_of_the_closed_form():
     np.testing.assert_allclose(found.matrix[0], expected, rtol=reference.RELATIVE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("s", "direction"), [(0.4, 1), (-0.4, -1)])
 def test_the_sign_of_the_shift_is_that_of_the_effect(s, direction):
     model = cell(Modulated(kager(10.0), by=FXYD(0.0, s)))
@@ -68,7 +69,6 @@ def test_the_sign_of_the_shift_is_that_of_the_effect(s, direction):
     assert (direction * np.diff(np.asarray(sodium)) > 0).all()
 
 
-@pytest.mark.slow
 def test_phosphorylation_of_phospholemman_lowers_K_Na_and_sodium():
     pump = Modulated(kager(13.6), by=FXYD1(jnp.array([0.0, 0.25, 1.0])))
     shifted = 13.6 * pump.by.factor(view(REST))
@@ -77,7 +77,6 @@ def test_phosphorylation_of_phospholemman_lowers_K_Na_and_sodium():
     assert (np.diff(sodium) < 0).all()
 
 
-@pytest.mark.slow
 def test_sign_of_phosphorylation_is_a_parameter_too():
     model = cell(Modulated(kager(13.6), by=FXYD1(np.array([0.0, 1.0]), s=-0.3)))
     low, high = np.asarray(jaxion.setpoint(model)["neuron.Na"])
@@ -156,7 +155,6 @@ def test_paths_read_replace_and_refuse():
         jaxion.replace(model, {"neuron.nka.by.S": 0.1})
 
 
-@pytest.mark.slow
 def test_protocols_sweeps_and_gradients_take_nested_parameters():
     model = cell(Modulated(kager(13.6), by=FXYD1(0.0)))
     at = "neuron.nka.by.phosphorylation"

@@ -17,6 +17,8 @@ from jaxion.mechanisms.nka_four_state import cyclic_rate
 from jaxion.thermo import pump_work
 from jaxion.units import BODY_TEMPERATURE, thermal_energy
 
+pytestmark = pytest.mark.slow
+
 MS = 1e-3  # s
 
 

@@ -13,6 +13,8 @@ from jaxion import Axial, Bath, Compartment, ConservationError, Link, Membrane, 
 from jaxion.mechanisms import Electrodiffusion, ElectrodiffusionArithmetic, Exchange, Leak
 from jaxion.paths import observe
 
+pytestmark = pytest.mark.slow
+
 IONS = ("Na", "K", "Cl")
 KINDS = ("astrocyte", "ecs")
 
@@ -58,7 +60,6 @@ def test_electrodiffusion_is_zero_at_the_nernst_potential_and_ficks_law_without_
 # Potentials along a chain
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("axial", [True, False])
 @pytest.mark.parametrize("input_", [True, False])
 def test_the_column_moves_as_its_equations_say(axial, input_, rng):
@@ -80,7 +81,6 @@ def test_the_column_moves_as_its_equations_say(axial, input_, rng):
         np.testing.assert_allclose(found[:, cell], wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
 
 
-@pytest.mark.slow
 def test_currents_along_a_chain_cancel_between_every_pair_of_nodes(rng):
     model = column(3)
     state = model.pack(model.baseline())
@@ -150,7 +150,6 @@ def test_a_chain_has_a_closure_of_its_own(closure):
 # Spatial buffering
 
 
-@pytest.mark.slow
 def test_the_column_rests_where_published():
     point = jaxion.setpoint(column(2))
     for path, value in buffering.REST.items():
@@ -169,7 +168,6 @@ def test_the_charge_of_a_node_is_conserved_unless_a_link_takes_it_away():
     assert len(opened.structure.balances) == 2
 
 
-@pytest.mark.slow
 def test_both_closures_of_a_chain_give_one_course():
     model = stimulated(column(2))
     other = rebuilt(model, "state")
@@ -185,7 +183,6 @@ def first_and_last(domains):
     return [[*inside[:, k], *outside[:, k], 1e3 * by_hand.potential(inside)[k]] for k in (0, -1)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("axial", [True, False])
 def test_the_column_buffers_as_its_equations_say(axial):
     nodes = 10
@@ -200,7 +197,6 @@ def test_the_column_buffers_as_its_equations_say(axial):
         assert found == pytest.approx(buffering.WITHOUT_AXIAL, rel=buffering.CONTINUUM)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mean", [by_hand.arithmetic, by_hand.logarithmic])
 def test_the_equations_converge_to_the_continuum_whichever_the_mean(mean):
     coarse, middle, fine = (np.array(first_and_last(by_hand.buffered(n, mean=mean)[1])) for n in (20, 40, 80))

@@ -11,6 +11,8 @@ from reference.mechanisms import Digits
 import jaxion
 from jaxion import Protocol, crossing, smooth_block
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -55,7 +57,6 @@ def test_the_consistent_variant_keeps_every_law(consistent):
     assert driven == {f"neuron.{key}" for key in ("docking", "priming", "binding_1", "binding_2", "binding_3", "fusion", "filling")}
 
 
-@pytest.mark.slow
 def test_the_consistent_variant_rests_where_published_on_leaks_that_differ_where_it_does(model, consistent):
     assert float(jnp.max(jnp.abs(consistent.rhs(consistent.pack(consistent.baseline()))))) < 1e-7
     for cell in ("neuron", "astrocyte"):
@@ -76,7 +77,6 @@ def test_the_consistent_variant_rests_where_published_on_leaks_that_differ_where
 POOLS = [f"neuron.Glu_{pool}" for pool in ("D", "N", "R", "R1", "R2", "R3")]
 
 
-@pytest.mark.slow
 def test_every_cell_has_a_set_point_and_many_have_empty_vesicles(rng):
     model = jaxion.models.kalia2021(gates="qss")
     activities = [path.name for path in jaxion.paths(model) if path.name.endswith(".activity")]
@@ -91,7 +91,6 @@ def test_every_cell_has_a_set_point_and_many_have_empty_vesicles(rng):
         assert (np.abs(np.asarray(point[pool])[empty]) < 1e-12).all()
 
 
-@pytest.mark.slow
 def test_empty_vesicles_are_a_set_point_that_filling_leaves():
     model = jaxion.models.kalia2021(alpha_e=0.8, gates="qss")
     point = jaxion.setpoint(model, start=dict.fromkeys(POOLS, 0.0), throw=False)
@@ -116,7 +115,6 @@ def deprivation(model, left, start: Any = "baseline", rtol=1e-8):
     return float(sol.measures["up"]) / 60, value
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("gates", "left"), published.DEPRIVATION)
 def test_energy_deprivation_leaves_a_small_space_depolarised(gates, left):
     minute, rows = published.DEPRIVATION[gates, left]
@@ -127,7 +125,6 @@ def test_energy_deprivation_leaves_a_small_space_depolarised(gates, left):
         assert value(path, at) == pytest.approx(known.value, rel=1e-4, abs=known.half_unit), (path, at)
 
 
-@pytest.mark.slow
 def test_the_consistent_variant_fails_alike():
     for left, minute in ((0.0, published.DEPRIVATION["qss", 0.0][0]), (0.5, published.DEPRIVATION["qss", 0.5][0])):
         up, value = deprivation(jaxion.models.kalia2021(gates="qss", consistent=True), left, rtol=1e-6)
@@ -135,7 +132,6 @@ def test_the_consistent_variant_fails_alike():
         assert value("neuron.V", 40) == pytest.approx(-33.75, abs=0.1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("start", published.LARGE_ECS)
 def test_energy_deprivation_in_a_large_space(start):
     model = jaxion.models.kalia2021(alpha_e=0.8, gates="qss")

@@ -87,7 +87,7 @@ def test_batch_of_cells_equals_single_cells(name, rng):
 # Conservation
 
 
-@each_model
+@each_model_large_ones_slow
 @each_closure
 def test_baseline_obeys_the_capacitor_law_whichever_ion_repairs_it(name, closure):
     skip_if_unlawful(function(name)(), closure)
@@ -180,7 +180,7 @@ def test_rates_times_stoichiometry_is_the_right_hand_side(name, closure, rng):
     assert (np.abs(change - S @ fluxes) <= 1e-14 * (np.abs(S) @ np.abs(fluxes))).all()
 
 
-@each_model
+@each_model_large_ones_slow
 def test_right_hand_side_keeps_the_capacitor_law(name, rng):
     # As a row of its own, V must change with the charge and with the capacitance of a membrane that grows:
     # 10³ F d(Σ z n)/dt = C d(a V)/dt, a = (w/w₀)^k.
