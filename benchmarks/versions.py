@@ -1,7 +1,7 @@
 """jaxion on several versions of Python and JAX, or several versions of jaxion: the same cells in turn, so that a busy machine slows all alike.
 
     python benchmarks/versions.py --python OLD/bin/python NEW/bin/python
-    python benchmarks/versions.py --checkout BEFORE . --out results/before-and-after.json
+    python benchmarks/versions.py --checkout BEFORE . --out results/checkouts-cores1.json
 
 prints one sentence a workload and version, with what it lacks or gains against the first, and writes them as JSON. Each program
 needs jaxion's core packages only; the one that runs this script needs the extra `dev`, for the rest from which cells start.

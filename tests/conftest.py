@@ -43,7 +43,7 @@ SCALAR = ("jaxion.kernel.graph", "jaxion.kernel.tracing", "jaxion.kernel.program
 
 
 def pytest_configure(config):
-    """Have all arguments and results of jaxion checked, with their shapes, in the quick tests; the slow ones would take a third longer."""
+    """Have all arguments and results of jaxion checked, with their shapes, in the quick tests; slow ones that were tried took a third longer with it."""
     if config.option.markexpr.startswith("not slow"):
         folder = Path(__file__).parents[1] / "jaxion"
         files = [path.relative_to(folder.parent).with_suffix("") for path in folder.rglob("*.py") if path.stem != "__init__"]

@@ -4,10 +4,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from jaxion.cli.exits import DONE, SOME_FAILED, WRONG_INPUT
+from jaxion.cli.exits import WRONG_INPUT
 from jaxion.errors import JaxionError, nearest
-
-__all__ = ["DONE", "SOME_FAILED", "WRONG_INPUT", "main"]
 
 _EPILOG = "A sweep of a published neuron in under a minute: `jaxion demo`."
 

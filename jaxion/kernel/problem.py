@@ -91,7 +91,7 @@ class Equilibrium:
         kept: Numbers that must stay positive, of rows that follow from the others.
         dynamics: Rates of all rows that move, of z and θ, whose Jacobian says whether a steady state is stable; default f/s.
         extend: z at the unknowns.
-        evidence: Further numbers that vouch for a steady state.
+        evidence: Further numbers by which a steady state is judged.
         rows: Number of unknowns.
         params: Number of parameters.
         bounded: So many leading unknowns must not get lost.

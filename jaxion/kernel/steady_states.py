@@ -10,7 +10,7 @@ from jaxion.kernel.problem import Equilibrium, Judge, Response, Sought
 
 
 def seek(equilibrium: Equilibrium, start: Any, theta: Any, max_steps: int, judge: Judge) -> Sought:
-    """Newton from the start of each cell; where that leads to nothing or to an unstable state, Newton again from where the cell's own dynamics lead.
+    """Find the steady state of each cell by Newton. A cell that does not converge, or ends unstable, is integrated and tried once more from there.
 
     Composes with `jit`, `vmap` and `scan`; it has no derivative, as what is found depends on the equations alone.
 

@@ -1,7 +1,7 @@
 """Large batches outside of any transformation: blocks on threads, stragglers gathered and searched again.
 
 One slow cell would hold up every cell beside it. So each block runs a Newton iteration with a short
-limit, and the few cells that it leaves are gathered into dense blocks for the longer roads.
+limit, and the few cells that it leaves are gathered into dense blocks and searched for longer.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""What vouches for a set-point: residual, conserved totals, conditioning, stability and branch of each cell."""
+"""Evidence that a set-point is valid: residual, conserved totals, conditioning, stability and branch of each cell."""
 
 from typing import Final
 

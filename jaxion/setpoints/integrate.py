@@ -1,4 +1,4 @@
-r"""Follow a cell's own dynamics towards its set-point, with error control: the road when Newton loses its way.
+r"""Integrate the cell's equations until they settle, with error control. Used where Newton does not converge.
 
 A linearly implicit Euler step of $h$ and two of $h/2$ are compared; their extrapolation has order two
 and is L-stable. It is used to arrive, not to be quoted: a loose tolerance keeps it in the right basin.

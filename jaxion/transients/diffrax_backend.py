@@ -1,4 +1,4 @@
-"""The second road: the same equations through any diffrax solver, step controller and adjoint."""
+"""The diffrax backend: the same equations through any diffrax solver, step controller and adjoint."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -27,7 +27,7 @@ from jaxion.transients.tangents import forward
 from jaxion.transients.times import save_times
 
 BACKENDS = ("auto", "kernel", "diffrax")
-"""Roads: the kernel for batches, any diffrax solver as the second."""
+"""What integrates: the kernel, or any diffrax solver; "auto" is the kernel."""
 
 
 def solve(
@@ -70,7 +70,7 @@ def solve(
             is the faster one that is possible (`"auto"`).
         tangents: Forward derivatives by machine code: `"exact"`, or several times as fast `"variational"` ones for searches, which `integrate`
             of `jaxion.kernel` describes.
-        **options: Of the diffrax road: `solver`, `controller` and `adjoint`.
+        **options: Of the diffrax backend: `solver`, `controller` and `adjoint`.
 
     Returns:
         Solution, whose paths have the shape `(times, *cells)`.

@@ -14,7 +14,7 @@ from jaxion.kernel.tracing.jaxprs import trace
 class NewtonPrograms:
     """The programs of an equilibrium, and the layout of a lane.
 
-    `turn` takes a step. `evidence` tells of unknowns what vouches for them: the residual, the Jacobians of the unknowns and of the
+    `turn` takes a step. `evidence` computes what unknowns are judged by: the residual, the Jacobians of the unknowns and of the
     dynamics (row by row), and the equilibrium's own evidence.
     """
 
